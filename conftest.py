@@ -1,0 +1,27 @@
+"""What tests and doctests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    shared = Path(__file__).resolve().parent.parent / "shared" / "data"
+    for item in items:
+        if "slow" in item.keywords and not config.getoption("--slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+        if "shared" in item.keywords and not shared.exists():
+            item.add_marker(pytest.mark.skip(reason="needs ../shared/data, which is absent"))
+
+
+@pytest.fixture(autouse=True)
+def doctest_names(doctest_namespace: dict[str, Any]) -> None:
+    doctest_namespace["np"] = np

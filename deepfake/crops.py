@@ -1,0 +1,76 @@
+"""(Frame, Face) -> Crop: the only geometry code. Training cuts its crops here too."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from deepfake.records import Crop, CropSpec, Face, Floats, Image
+
+MIN_EYE_DISTANCE = 0.15
+"""Over the longer side of the box. Closer eyes belong to a profile, and give no angle: the mouth does."""
+
+
+def cut_crop(image: Image, face: Face, spec: CropSpec) -> Crop:
+    """Cuts one square, upright crop around a face.
+
+    The crop's side is `spec.scale` times the longer side of the box. It is turned until the eyes are level, and
+    its centre lies `spec.shift` of its side below the box's centre, along the turned axis. So the crop of a turned
+    picture is the crop of the picture. Pixels beyond the picture's edge repeat the edge.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        face: A face of this picture.
+        spec: The bundle's geometry.
+
+    Returns:
+        The crop; its pixels are averaged over their area when the face is larger than the crop.
+    """
+    left, top, right, bottom = face.box_xyxy
+    side = max(face.size * spec.scale, 1.0)
+    angle = roll(face)
+    axis = np.array([math.cos(angle), math.sin(angle)])
+    down = np.array([-axis[1], axis[0]])
+    centre = np.array([(left + right) / 2, (top + bottom) / 2]) + spec.shift * side * down
+    corner = centre - side / 2 * (axis + down)
+    to_frame = np.stack([side * axis, side * down, corner], axis=1).astype(np.float32)
+    return Crop(sample_square(image, to_frame, spec.size), face, to_frame, side)
+
+
+def roll(face: Face) -> float:
+    """Angle in radians from the picture's x axis to the line from the left-hand to the right-hand eye."""
+    eyes = face.landmarks[1] - face.landmarks[0]
+    if np.hypot(*eyes) >= MIN_EYE_DISTANCE * face.size:
+        return float(math.atan2(eyes[1], eyes[0]))
+    down = face.landmarks[3:].mean(axis=0) - face.landmarks[:2].mean(axis=0)
+    return float(math.atan2(-down[0], down[1]))
+
+
+def sample_square(image: Image, to_frame: Floats, size: int) -> Image:
+    """The picture under the unit square that `to_frame` lays on it, as `Crop.to_frame` and `Score.to_frame` do.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        to_frame: Shape `(2, 3)`, from the unit square to pixels, counted from a pixel's corner.
+        size: Side of the answer in pixels.
+
+    Returns:
+        RGB uint8 `(size, size, 3)`, averaged over the area under each pixel where the picture shrinks.
+    """
+    # Sampled more finely than the answer when it shrinks, then averaged.
+    fine = max(1, math.ceil(float(np.hypot(*to_frame[:, 0])) / size))
+    matrix = to_frame / (size * fine)
+    # OpenCV counts from a pixel's centre.
+    matrix[:, 2] = to_frame[:, 2] + (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5
+    sampled = cv2.warpAffine(
+        image,
+        matrix,
+        (size * fine, size * fine),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    if fine > 1:
+        sampled = cv2.resize(sampled, (size, size), interpolation=cv2.INTER_AREA)
+    return sampled

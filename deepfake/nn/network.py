@@ -1,0 +1,207 @@
+"""The dual-stream detector: evidence that adds up.
+
+    crop (B, 224, 224, 3) RGB in [0, 255]
+      visual:  MobileNet                         -> F_v (7, 7, C_v) -> 1x1 conv -> e_v (7, 7)
+      noise:   SRM bank + Bayar conv, small CNN  -> F_n (7, 7, C_n) -> 1x1 conv -> e_n (7, 7)
+      gate:    [GAP F_v, GAP F_n] -> dense       -> (g_v, g_n) in [0, 1]
+      logit  = mean(g_v * e_v) + mean(g_n * e_n) + b
+
+The head is linear over the last maps. So Grad-CAM of the logit with respect to them, with the gate held
+fixed and before its ReLU, is `g_v * e_v + g_n * e_n` up to a constant factor: the heat map is an output of
+the network, and the share of each stream in a verdict is a number that can be read off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+from keras import layers, ops
+
+from deepfake.nn.blocks import BATCH_NORM_MOMENTUM, noise_stream, set_batch_norm_momentum
+from deepfake.nn.residual import BayarConv2D, ResidualBank
+
+Backbone = Literal["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"]
+Streams = Literal["both", "visual", "noise"]
+
+BACKBONES = {
+    "mobilenet_v2": keras.applications.MobileNetV2,
+    "mobilenet_v3_small": keras.applications.MobileNetV3Small,
+    "mobilenet_v3_large": keras.applications.MobileNetV3Large,
+}
+SERVING_OUTPUTS = ("logit", "gate", "visual_evidence", "noise_evidence")
+"""What a shipped graph answers, whichever streams it has; a stream that is off answers zeros."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """Which network to build."""
+
+    backbone: Backbone = "mobilenet_v3_small"
+    """The visual stream's MobileNet."""
+    alpha: float = 1.0
+    """Width multiplier of the MobileNet."""
+    streams: Streams = "both"
+    """Which streams are there; the others are the ablation."""
+    gated: bool = True
+    """Whether a gate weighs the streams; without it both weigh 1."""
+    noise_width: int = 32
+    """Channels of the noise stream's first block; its features have four times as many."""
+    dropout: float = 0.2
+    """Share of feature channels dropped in training, before the evidence."""
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise ValueError(f"`backbone` must be one of {sorted(BACKBONES)}. Received: {self.backbone!r}.")
+        if self.streams not in ("both", "visual", "noise"):
+            raise ValueError(f"`streams` must be 'both', 'visual' or 'noise'. Received: {self.streams!r}.")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"`dropout` is a share in [0, 1). Received: {self.dropout}.")
+
+
+@keras.saving.register_keras_serializable(package="deepfake")
+class EvidenceHead(layers.Layer):
+    """Turns the streams' features into evidence maps, a gate, and the logit that they add up to.
+
+    Args:
+        gated: Whether a dense gate weighs the streams. Without it, or with one stream, they weigh 1.
+        dropout: Share of feature channels dropped in training.
+
+    Call arguments:
+        features: Dict with `visual` `(B, h, w, C_v)`, `noise` `(B, h, w, C_n)`, or one of the two.
+
+    Returns:
+        Dict of float tensors:
+        `logit` `(B,)`: mean(visual_evidence) + mean(noise_evidence) + bias, above 0 for fake;
+        `gate` `(B, 2)` in [0, 1]: the weights of the visual and of the noise stream;
+        `visual_evidence`, `noise_evidence` `(B, h, w)`: gated evidence, above 0 for fake;
+        `visual_logit`, `noise_logit` `(B,)`: each stream's own, ungated opinion, for auxiliary losses.
+        A stream that is absent answers zeros, and has no `*_logit`.
+
+    Raises:
+        ValueError: If `features` holds neither stream.
+
+    Example:
+
+    >>> head = EvidenceHead()
+    >>> answers = head({"visual": np.ones((1, 7, 7, 8)), "noise": np.ones((1, 7, 7, 4))})
+    >>> tuple(answers["visual_evidence"].shape)
+    (1, 7, 7)
+    """
+
+    def __init__(self, gated: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
+        # Evidence is summed and compared: float32 under any precision policy.
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.gated = gated
+        self.dropout = dropout
+
+    def build(self, features: dict[str, tuple[int | None, ...]]) -> None:
+        self.streams = [stream for stream in ("visual", "noise") if stream in features]
+        if not self.streams:
+            raise ValueError(f"`features` needs 'visual' or 'noise'. Received: {sorted(features)}.")
+        self.drop = layers.SpatialDropout2D(self.dropout, dtype="float32")
+        self.evidence = {}
+        for stream in self.streams:
+            conv = layers.Conv2D(1, 1, kernel_initializer="glorot_uniform", name=f"{stream}_evidence", dtype="float32")
+            conv.build(features[stream])
+            self.evidence[stream] = conv
+        self.gate = None
+        if self.gated and len(self.streams) == 2:
+            self.gate = layers.Dense(2, activation="sigmoid", name="gate", dtype="float32")
+            self.gate.build((None, sum(features[stream][-1] or 0 for stream in self.streams)))
+        self.bias = self.add_weight(name="bias", shape=(), initializer="zeros")
+
+    def call(self, features: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        pooled = [ops.mean(features[stream], axis=(1, 2)) for stream in self.streams]
+        first = features[self.streams[0]]
+        raw = {s: self.evidence[s](self.drop(features[s], training=training))[..., 0] for s in self.streams}
+        zeros = ops.zeros_like(first[..., 0])
+        if self.gate is not None:
+            gate = self.gate(ops.concatenate(pooled, axis=-1))
+        else:
+            present = [1.0 if s in self.streams else 0.0 for s in ("visual", "noise")]
+            gate = ops.zeros_like(pooled[0][:, :2]) + ops.convert_to_tensor(present, dtype="float32")
+        visual = gate[:, 0, None, None] * raw["visual"] if "visual" in raw else zeros
+        noise = gate[:, 1, None, None] * raw["noise"] if "noise" in raw else zeros
+        answers = {
+            "logit": ops.mean(visual, axis=(1, 2)) + ops.mean(noise, axis=(1, 2)) + self.bias,
+            "gate": gate,
+            "visual_evidence": visual,
+            "noise_evidence": noise,
+        }
+        own = {f"{stream}_logit": ops.mean(raw[stream], axis=(1, 2)) for stream in self.streams}
+        return answers | own
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "gated": self.gated, "dropout": self.dropout}
+
+
+def build_network(
+    config: NetworkConfig, input_size: int | None = 224, backbone_weights: Path | None = None
+) -> keras.Model:
+    """Builds the detector; its outputs are the dict that `EvidenceHead` returns.
+
+    Args:
+        config: Which streams, which backbone, how wide.
+        input_size: Side of the square crops in pixels, a multiple of 32; None for any size.
+        backbone_weights: A `.weights.h5` file of the MobileNet without its top (ImageNet), or
+            None for random weights. Nothing is ever downloaded.
+
+    Returns:
+        A model from `(B, input_size, input_size, 3)` float32 RGB in [0, 255].
+
+    Raises:
+        ValueError: If `input_size` is no multiple of 32, or the weights do not fit the backbone.
+
+    Example:
+
+    >>> network = build_network(NetworkConfig(streams="noise"), input_size=64)
+    >>> sorted(network.output)
+    ['gate', 'logit', 'noise_evidence', 'noise_logit', 'visual_evidence']
+    """
+    if input_size is not None and (input_size < 32 or input_size % 32):
+        raise ValueError(f"`input_size` must be a positive multiple of 32. Received: input_size={input_size}.")
+    crop = layers.Input((input_size, input_size, 3), name="crop")
+    features = {}
+    if config.streams in ("both", "visual"):
+        features["visual"] = _visual_stream(config, input_size, backbone_weights)(crop)
+    if config.streams in ("both", "noise"):
+        residual = layers.Concatenate(name="residual")(
+            [ResidualBank(name="srm")(crop), BayarConv2D(6, name="bayar")(crop)]
+        )
+        features["noise"] = noise_stream(residual, config.noise_width)
+    answers = EvidenceHead(gated=config.gated, dropout=config.dropout, name="head")(features)
+    return keras.Model(crop, answers, name="deepfake_detector")
+
+
+def serving_network(network: keras.Model) -> keras.Model:
+    """The same network with the outputs of `SERVING_OUTPUTS` alone: what is exported."""
+    return keras.Model(network.input, {name: network.output[name] for name in SERVING_OUTPUTS}, name="detector")
+
+
+def training_network(network: keras.Model) -> keras.Model:
+    """The same network with its logits alone: what losses are computed on."""
+    logits = {name: tensor for name, tensor in network.output.items() if name.endswith("logit")}
+    return keras.Model(network.input, logits, name="training")
+
+
+def network_settings(config: NetworkConfig) -> dict[str, Any]:
+    """The configuration as plain values, for a bundle."""
+    return asdict(config)
+
+
+def _visual_stream(config: NetworkConfig, input_size: int | None, weights: Path | None) -> keras.Model:
+    backbone = BACKBONES[config.backbone](
+        input_shape=(input_size, input_size, 3), alpha=config.alpha, include_top=False, weights=None
+    )
+    if weights is not None:
+        backbone.load_weights(weights)
+    set_batch_norm_momentum(backbone, BATCH_NORM_MOMENTUM)
+    if config.backbone != "mobilenet_v2":
+        return backbone  # MobileNetV3 rescales inside.
+    crop = layers.Input((input_size, input_size, 3))
+    scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(crop)
+    return keras.Model(crop, backbone(scaled), name="visual")

@@ -1,0 +1,145 @@
+"""detect(path) -> Verdict: the only file that knows every stage.
+
+media -> Frame -> faces -> Face -> tracks -> crops -> Crop -> scores -> Score -> verdict -> Verdict
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from deepfake.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
+from deepfake.crops import cut_crop
+from deepfake.faces import FaceFinder, FaceSettings
+from deepfake.media import VideoReader, kind_of, read_picture
+from deepfake.records import Frame, Sampling, Score, Verdict
+from deepfake.scores import Scorer
+from deepfake.tracks import Tracker
+from deepfake.verdict import decide
+
+FRAMES_A_BATCH = 8
+"""Frames of a video that are searched for faces together."""
+Progress = Callable[[int, int], object]
+"""Called with the number of frames done and their total."""
+
+
+class Detector:
+    """The whole pipeline with its networks loaded: make one, ask it often.
+
+    One instance serves one thread.
+
+    Args:
+        model: Folder of a bundle.
+        trust: Whether to use a bundle whose files differ from their checksums.
+        face_settings: What counts as a face.
+        threads: Number of threads that each network may use.
+
+    Raises:
+        BundleError: If a bundle is missing, damaged or made for another version.
+
+    Example:
+
+    >>> detector = Detector()
+    >>> len(detector.detect("examples/portrait.jpg").scores)
+    1
+    """
+
+    def __init__(
+        self,
+        model: Path | str = DEFAULT_MODEL,
+        trust: bool = False,
+        face_settings: FaceSettings | None = None,
+        threads: int = 2,
+    ) -> None:
+        self.bundle = load_bundle(model, trust=trust)
+        self._finder = FaceFinder(load_detector(DETECTOR), face_settings, threads)
+        self._scorer = Scorer(self.bundle, threads)
+
+    def detect(
+        self,
+        path: Path | str,
+        sampling: Sampling | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> Verdict:
+        """Says whether the faces in a picture or a video were manipulated or generated.
+
+        Args:
+            path: The file.
+            sampling: Which frames of a video to look at; the default is 24, spread evenly.
+            progress: Called after each frame.
+
+        Raises:
+            MediaError: If the file cannot be read.
+        """
+        started = time.perf_counter()
+        kind = kind_of(path)
+        sampling = sampling or Sampling()
+        frames: Iterable[Frame]
+        if kind == "picture":
+            frames, total, reader = [read_picture(path)], 1, None
+        else:
+            frames = reader = VideoReader(path, sampling)
+            total = len(reader)
+
+        scores: list[Score] = []
+        times: dict[int, float] = {}
+        faces_found = 0
+        tracker = Tracker()
+        for batch in _batches(frames, FRAMES_A_BATCH):
+            for frame, found in zip(batch, self._finder.find(batch), strict=True):
+                times[frame.index] = frame.time_s
+                faces = tracker.follow(frame.image, found)
+                faces_found += len(faces)
+                crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
+                scores += self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
+                progress(len(times), total)
+
+        min_frames = 1 if kind == "picture" else self.bundle.min_frames
+        decision = decide(scores, times, self.bundle.thresholds, min_frames, faces_found)
+        return Verdict(
+            path=str(path),
+            kind=kind,
+            label=decision.label,
+            reason=decision.reason,
+            p_fake=decision.p_fake,
+            thresholds=self.bundle.thresholds,
+            scores=tuple(scores),
+            times=times,
+            tracks=decision.tracks,
+            sampling=sampling,
+            frames_read=len(times),
+            frames_failed=reader.frames_failed if reader else 0,
+            model=self.bundle.model,
+            elapsed_s=time.perf_counter() - started,
+        )
+
+
+def detect(path: Path | str, model: Path | str = DEFAULT_MODEL, sampling: Sampling | None = None) -> Verdict:
+    """Says whether the faces in one picture or video were manipulated or generated.
+
+    Loads the networks each time; for many files make one `Detector`.
+
+    Args:
+        path: A picture (JPEG, PNG, WebP, BMP, TIFF) or a video (MP4, MOV, AVI, MKV, WebM).
+        model: Folder of a bundle.
+        sampling: Which frames of a video to look at.
+
+    Raises:
+        MediaError: If the file cannot be read.
+        BundleError: If the bundle cannot be used.
+
+    Example:
+
+    >>> verdict = detect("examples/no_face.jpg")
+    >>> str(verdict.label), str(verdict.reason)
+    ('inconclusive', 'no_face')
+    """
+    return Detector(model).detect(path, sampling)
+
+
+def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
+    iterator = iter(frames)
+    while batch := list(islice(iterator, size)):
+        yield batch

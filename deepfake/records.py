@@ -1,0 +1,293 @@
+"""What travels between the stages: media -> Frame -> Face -> Crop -> Score -> Verdict.
+
+Pictures are RGB uint8 `(height, width, 3)`; coordinates are pixels of the frame, x to the right and y down,
+with (0, 0) the outer corner of the first pixel.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+import numpy.typing as npt
+
+# OpenCV's stubs know no dtypes, so these name what an array is rather than have it checked.
+Image = npt.NDArray[Any]
+"""RGB uint8 `(height, width, 3)`."""
+Floats = npt.NDArray[Any]
+"""float32 of the shape that is stated."""
+
+
+class Label(StrEnum):
+    """The three answers."""
+
+    REAL = "real"
+    FAKE = "fake"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Reason(StrEnum):
+    """Why an answer is inconclusive."""
+
+    NO_FACE = "no_face"
+    FACE_TOO_SMALL = "face_too_small"
+    TOO_FEW_FRAMES = "too_few_frames"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture, or one frame of a video."""
+
+    image: Image
+    """RGB uint8, upright."""
+    index: int
+    """Position among the frames that were sampled, from 0."""
+    time: Fraction
+    """Presentation time in seconds from the start of the video, exact; 0 for a picture."""
+
+    @property
+    def time_s(self) -> float:
+        """`time` as a float."""
+        return float(self.time)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which frames of a video are looked at."""
+
+    frames: int = 24
+    """Their number, spread evenly over the time searched. Ignored where `fps` is set."""
+    fps: float | None = None
+    """One frame every 1 / fps seconds instead; any positive number."""
+    start_s: float = 0.0
+    """Where to begin, in seconds from the first frame."""
+    end_s: float | None = None
+    """Where to stop; None for the end of the video."""
+
+    def __post_init__(self) -> None:
+        if self.frames < 1:
+            raise ValueError(f"`frames` counts the frames to look at and must be positive. Received: {self.frames}.")
+        if self.fps is not None and not self.fps > 0:
+            raise ValueError(f"`fps` must be positive. Received: {self.fps}.")
+        if self.start_s < 0 or (self.end_s is not None and self.end_s <= self.start_s):
+            raise ValueError(
+                f"`start_s` must be at least 0 and `end_s` above it. Received: {self.start_s}, {self.end_s}."
+            )
+
+    def times(self, duration: Fraction) -> list[Fraction]:
+        """Times in seconds to take frames at: the middle of each of `frames` equal parts.
+
+        Example:
+
+        >>> [str(time) for time in Sampling(frames=2).times(Fraction(10))]
+        ['5/2', '15/2']
+        """
+        start = Fraction(self.start_s)
+        end = duration if self.end_s is None else min(duration, Fraction(self.end_s))
+        span = max(end - start, Fraction(0))
+        if self.fps is None:
+            return [start + span * (2 * part + 1) / (2 * self.frames) for part in range(self.frames)] if span else []
+        step = 1 / Fraction(self.fps)
+        return [start + step * part for part in range(math.ceil(span / step))]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face found in one frame."""
+
+    box_xyxy: tuple[float, float, float, float]
+    """Left, top, right, bottom in pixels of the frame; may reach beyond its edges."""
+    landmarks: Floats
+    """Shape `(5, 2)`, float32 pixels: eyes, nose, mouth corners; the subject's right eye first."""
+    detector_score: float
+    """O-Net's face probability in [0, 1]."""
+    frame_index: int = 0
+    """The `index` of the frame it was found in."""
+    track: int | None = None
+    """Number of the person over time, from 0; None before tracking."""
+
+    @property
+    def size(self) -> float:
+        """Longer side of the box in pixels."""
+        left, top, right, bottom = self.box_xyxy
+        return max(right - left, bottom - top)
+
+
+@dataclass(frozen=True, slots=True)
+class CropSpec:
+    """How a crop is cut around a face: fixed by the data a model was trained on."""
+
+    size: int = 224
+    """Side of the crop in its own pixels."""
+    scale: float = 0.83
+    """Side of the crop over the longer side of the face's box."""
+    shift: float = 0.07
+    """How far the crop's centre lies below the box's centre, along the face's own axis, over the crop's side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """One face, upright and square."""
+
+    image: Image
+    """RGB uint8, `(size, size, 3)`."""
+    face: Face
+    """The face that it shows."""
+    to_frame: Floats
+    """Shape `(2, 3)`: from the crop's unit square, (0, 0) its top left corner, to pixels of the frame."""
+    side: float
+    """Side of the crop in pixels of the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the network says about one crop."""
+
+    face: Face
+    """The face that was scored."""
+    p_fake: float
+    """Calibrated probability in [0, 1] that the face is fake."""
+    gate: tuple[float, float]
+    """Weights in [0, 1] of the visual and of the noise stream."""
+    visual_logit: float
+    """What the visual stream added to the calibrated logit; above 0 for fake."""
+    noise_logit: float
+    """What the noise stream added to it."""
+    evidence: Floats
+    """Shape `(h, w)`, laid over the crop: where the logit comes from. Its mean plus a constant is the logit."""
+    to_frame: Floats
+    """Shape `(2, 3)`: the affine map from the unit square of the crop to pixels of the frame."""
+
+    @property
+    def visual(self) -> float:
+        """Share in [0, 1] of the visual stream in the evidence, for or against."""
+        total = abs(self.visual_logit) + abs(self.noise_logit)
+        return abs(self.visual_logit) / total if total else 0.5
+
+    @property
+    def noise(self) -> float:
+        """Share in [0, 1] of the noise stream; `visual + noise` is 1."""
+        return 1.0 - self.visual
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where `real` ends and `fake` begins."""
+
+    real_below: float
+    """A p_fake below this is `real`."""
+    fake_above: float
+    """A p_fake of this or more is `fake`; what lies between is `inconclusive`."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.real_below <= self.fake_above <= 1:
+            raise ValueError(
+                "Thresholds must satisfy 0 <= real_below <= fake_above <= 1. "
+                f"Received: real_below={self.real_below}, fake_above={self.fake_above}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One person over time."""
+
+    number: int
+    """From 0, in order of first appearance."""
+    p_fake: float
+    """Robust mean over the frames in which the person was scored."""
+    faces: int
+    """Number of scored faces."""
+    start_s: float
+    """Time of the first scored face."""
+    end_s: float
+    """Time of the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelId:
+    """Which model answered."""
+
+    name: str
+    """Name of the bundle."""
+    sha256: str
+    """Checksum of the graph that ran, as hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer about one file."""
+
+    path: str
+    """The file, as it was given."""
+    kind: str
+    """`picture` or `video`."""
+    label: Label
+    """`real`, `fake` or `inconclusive`."""
+    reason: Reason | None
+    """Why it is inconclusive; None for `real` and `fake`."""
+    p_fake: float | None
+    """Calibrated probability of the most suspicious person; None where no face could be scored."""
+    thresholds: Thresholds
+    """The bundle's."""
+    scores: tuple[Score, ...]
+    """One for each face that was scored, in order of time."""
+    times: dict[int, float]
+    """Time in seconds of each sampled frame, by its index."""
+    tracks: tuple[Track, ...]
+    """One for each person, the most suspicious first."""
+    sampling: Sampling
+    """Which frames of a video were asked for."""
+    frames_read: int
+    """Frames that were decoded and searched."""
+    frames_failed: int
+    """Frames that could not be decoded."""
+    model: ModelId
+    """Which model answered."""
+    elapsed_s: float
+    """Wall time of the analysis."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the verdict as plain values: what `detect --json` prints."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "verdict": str(self.label),
+            "reason": str(self.reason) if self.reason else None,
+            "p_fake": _rounded(self.p_fake),
+            "thresholds": {"real_below": self.thresholds.real_below, "fake_above": self.thresholds.fake_above},
+            "faces": [self._face_as_dict(score) for score in self.scores],
+            "tracks": [
+                {
+                    "track": track.number,
+                    "p_fake": _rounded(track.p_fake),
+                    "faces": track.faces,
+                    "start_s": _rounded(track.start_s, 3),
+                    "end_s": _rounded(track.end_s, 3),
+                }
+                for track in self.tracks
+            ],
+            "frames_read": self.frames_read,
+            "frames_failed": self.frames_failed,
+            "model": {"name": self.model.name, "sha256": self.model.sha256},
+            "elapsed_s": _rounded(self.elapsed_s, 3),
+        }
+
+    def _face_as_dict(self, score: Score) -> dict[str, Any]:
+        return {
+            "track": score.face.track,
+            "time_s": _rounded(self.times[score.face.frame_index], 3),
+            "box_xyxy": [_rounded(edge, 1) for edge in score.face.box_xyxy],
+            "p_fake": _rounded(score.p_fake),
+            "visual": _rounded(score.visual, 3),
+            "noise": _rounded(score.noise, 3),
+            "visual_logit": _rounded(score.visual_logit, 3),
+            "noise_logit": _rounded(score.noise_logit, 3),
+        }
+
+
+def _rounded(value: float | None, digits: int = 4) -> float | None:
+    return None if value is None else round(float(value), digits)

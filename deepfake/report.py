@@ -1,0 +1,177 @@
+"""Verdict -> what a person keeps: JSON, an annotated picture or clip, a timeline."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from deepfake.crops import sample_square
+from deepfake.evidence import LABEL_COLOURS, overlay_crop, overlay_frame, timeline
+from deepfake.media import VideoReader, read_picture
+from deepfake.records import Frame, Image, Label, Score, Verdict
+from deepfake.verdict import judge
+
+MAX_CLIP_SIDE = 1280
+"""Annotated clips are shrunk to this longer side: they are to be looked at, not measured again."""
+_TIME_BASE = Fraction(1, 90000)
+
+
+def to_json(verdict: Verdict) -> str:
+    """The verdict as one line of JSON."""
+    return json.dumps(verdict.as_dict(), ensure_ascii=False)
+
+
+def sentence(verdict: Verdict) -> str:
+    """The answer in words, and what it does not say.
+
+    It says "looks like", never "is": the network measures traces, and traces can be faked, too.
+    """
+    if verdict.label is Label.INCONCLUSIVE:
+        return {
+            "no_face": "No face was found, so there is nothing to judge.",
+            "face_too_small": "The faces are too small to judge. Try a larger picture.",
+            "too_few_frames": "Nobody is seen in enough frames to judge. Try more frames, or a longer clip.",
+            "uncertain": "The traces speak neither clearly for real nor clearly for fake.",
+        }[str(verdict.reason)]
+    persons = "The face" if len(verdict.tracks) == 1 else "The most suspicious face"
+    if verdict.label is Label.FAKE:
+        return f"{persons} looks manipulated or generated."
+    return f"{persons} looks real. That is no proof: a new kind of fake may leave no trace that this model knows."
+
+
+def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: float = 0.5) -> Image:
+    """A frame with its heat maps, and each face boxed and labelled with its number, answer and p_fake."""
+    canvas = np.ascontiguousarray(overlay_frame(image, scores, opacity))
+    thickness = max(1, round(min(image.shape[:2]) / 300))
+    for score in scores:
+        label = judge(score.p_fake, verdict.thresholds)
+        colour = LABEL_COLOURS[label]
+        left, top, right, bottom = (round(edge) for edge in score.face.box_xyxy)
+        cv2.rectangle(canvas, (left, top), (right, bottom), colour, thickness)
+        _write(canvas, f"{(score.face.track or 0) + 1}: {label} {score.p_fake:.2f}", (left, top), colour, thickness)
+    return canvas
+
+
+def annotated_frames(verdict: Verdict, opacity: float = 0.5) -> Iterator[tuple[Frame, list[Score]]]:
+    """Reads the file again and yields each sampled frame, annotated, with its scores; one frame in memory at a time.
+
+    Raises:
+        MediaError: If the file can no longer be read.
+    """
+    by_frame = defaultdict(list)
+    for score in verdict.scores:
+        by_frame[score.face.frame_index].append(score)
+    picture = verdict.kind == "picture"
+    frames = [read_picture(verdict.path)] if picture else VideoReader(verdict.path, verdict.sampling)
+    for frame in frames:
+        own = by_frame[frame.index]
+        yield Frame(annotate(frame.image, own, verdict, opacity), frame.index, frame.time), own
+
+
+def suspicious_frames(verdict: Verdict, count: int) -> list[int]:
+    """Indices of the frames with the most suspicious faces, the most suspicious first."""
+    worst: dict[int, float] = {}
+    for score in verdict.scores:
+        index = score.face.frame_index
+        worst[index] = max(worst.get(index, 0.0), score.p_fake)
+    return sorted(worst, key=lambda index: (-worst[index], index))[:count]
+
+
+def face_pictures(image: Image, scores: Sequence[Score], size: int = 224) -> list[tuple[Image, Image]]:
+    """Each face as the network saw it, plain and with its heat map.
+
+    Args:
+        image: The frame that was scored, RGB uint8.
+        scores: Its scores.
+        size: Side of the pictures in pixels.
+    """
+    crops = [sample_square(image, score.to_frame, size) for score in scores]
+    return [(crop, overlay_crop(crop, score.evidence)) for crop, score in zip(crops, scores, strict=True)]
+
+
+def write_report(verdict: Verdict, directory: Path) -> list[Path]:
+    """Writes the annotated picture, or the annotated clip and its timeline, and the verdict as JSON.
+
+    Names begin with the file's whole name, so that `a.jpg` and `a.png` do not collide; a name that is taken gets
+    a number. Each file appears whole or not at all.
+
+    Args:
+        verdict: Of a file that is still there.
+        directory: Made if absent.
+
+    Returns:
+        The paths that were written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    stem = _free_stem(directory, Path(verdict.path).name)
+    written = [_write_bytes(directory / f"{stem}.json", to_json(verdict).encode() + b"\n")]
+    if verdict.kind == "picture":
+        (image,) = (frame.image for frame, _ in annotated_frames(verdict))
+        encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
+        written.append(_write_bytes(directory / f"{stem}.annotated.jpg", encoded.tobytes()))
+        return written
+    written.append(write_clip(verdict, directory / f"{stem}.annotated.mp4"))
+    if verdict.scores:
+        written.append(_write_bytes(directory / f"{stem}.timeline.png", timeline(verdict)))
+    return written
+
+
+def write_clip(verdict: Verdict, path: Path) -> Path:
+    """Writes the sampled frames of a video, annotated, as an H.264 MP4 that browsers play.
+
+    Each frame stands until the next, so the clip lasts as long as what was searched.
+    """
+    scratch = path.with_name(f"part-{path.name}")
+    with av.open(str(scratch), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        stream = None
+        for frame, _ in annotated_frames(verdict):
+            image = _even(frame.image)
+            if stream is None:
+                stream = container.add_stream("libx264", rate=30, options={"preset": "veryfast", "crf": "20"})
+                stream.width, stream.height, stream.pix_fmt = image.shape[1], image.shape[0], "yuv420p"
+                stream.time_base = stream.codec_context.time_base = _TIME_BASE
+            shown = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            shown.pts, shown.time_base = int(frame.time / _TIME_BASE), _TIME_BASE
+            container.mux(stream.encode(shown))
+        if stream is not None:
+            container.mux(stream.encode(None))
+    scratch.replace(path)
+    return path
+
+
+def _even(image: Image) -> Image:
+    scale = min(1.0, MAX_CLIP_SIDE / max(image.shape[:2]))
+    width, height = (max(2, 2 * round(side * scale / 2)) for side in (image.shape[1], image.shape[0]))
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _write(canvas: Image, text: str, corner: tuple[int, int], colour: tuple[int, int, int], thickness: int) -> None:
+    scale = 0.4 + 0.15 * thickness
+    (width, height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+    left = min(max(corner[0], 0), max(canvas.shape[1] - width - 4, 0))
+    bottom = corner[1] - base if corner[1] - height - 2 * base >= 0 else corner[1] + height + 2 * base
+    cv2.rectangle(canvas, (left, bottom - height - base), (left + width + 4, bottom + base), colour, -1)
+    cv2.putText(
+        canvas, text, (left + 2, bottom), cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), thickness, cv2.LINE_AA
+    )
+
+
+def _free_stem(directory: Path, name: str) -> str:
+    stem, number = name, 2
+    while (directory / f"{stem}.json").exists():
+        stem, number = f"{name}-{number}", number + 1
+    return stem
+
+
+def _write_bytes(path: Path, content: bytes) -> Path:
+    scratch = path.with_name(f"part-{path.name}")
+    scratch.write_bytes(content)
+    scratch.replace(path)
+    return path

@@ -1,0 +1,4 @@
+"""From a folder of real and fake to a bundle: each file is named after what a person asks for.
+
+index -> split -> extract -> loader(degrade) -> fit -> calibrate -> evaluate -> export -> card
+"""

@@ -1,0 +1,113 @@
+"""A fitted network's logits on the validation split -> temperature and thresholds.
+
+    p_fake = sigmoid(logit / temperature + logit_shift)
+
+Both numbers minimise the cross-entropy with reals and fakes weighing the same (Platt scaling; with a shift of 0 it
+is temperature scaling). The thresholds are quantiles of the validation split: `fake_above` is passed by 5% of the
+reals, `real_below` is missed by 5% of the fakes.
+
+Reference:
+    Platt, "Probabilistic outputs for support vector machines", 1999; Guo et al., ICML 2017.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from deepfake.records import Thresholds
+from deepfake.training.fit import count_classes
+from deepfake.training.index import read_index
+from deepfake.training.loader import CropLoader
+from deepfake.training.metrics import Labels, Values, expected_calibration_error, roc_auc
+
+ERROR_RATE = 0.05
+"""Share of reals called fake, and of fakes called real, that the thresholds allow on the validation split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How a logit becomes a probability and an answer."""
+
+    temperature: float
+    """Positive; the logit is divided by it."""
+    logit_shift: float
+    """Added after the division."""
+    thresholds: Thresholds
+    """Where `real` ends and `fake` begins."""
+
+    def p_fake(self, logits: Values) -> Values:
+        """Calibrated probabilities of raw logits, shape unchanged."""
+        return np.asarray(expit(np.asarray(logits) / self.temperature + self.logit_shift), np.float64)
+
+
+def fit_calibration(labels: Labels, logits: Values) -> Calibration:
+    """Fits temperature, shift and thresholds.
+
+    Args:
+        labels: Shape `(n,)`, 1 for fake and 0 for real. Both must occur.
+        logits: Shape `(n,)`, above 0 for fake.
+
+    Raises:
+        ValueError: If a class is absent, or larger logits do not mean more fake.
+    """
+    labels, logits = np.asarray(labels), np.asarray(logits, np.float64)
+    if roc_auc(labels, logits) <= 0.5:
+        raise ValueError("These logits rank no better than chance: there is nothing to calibrate. Train longer.")
+    weights = np.where(labels == 1, 0.5 / labels.mean(), 0.5 / (1 - labels.mean()))
+
+    def cross_entropy(scale_and_shift: Values) -> float:
+        scaled = logits * np.exp(scale_and_shift[0]) + scale_and_shift[1]
+        return float(np.average(np.logaddexp(0, np.where(labels == 1, -scaled, scaled)), weights=weights))
+
+    log_scale, shift = minimize(cross_entropy, np.zeros(2), method="Nelder-Mead").x
+    p_fake = expit(logits * np.exp(log_scale) + shift)
+    fake_above = float(np.quantile(p_fake[labels == 0], 1 - ERROR_RATE))
+    real_below = float(np.quantile(p_fake[labels == 1], ERROR_RATE))
+    if real_below > fake_above:
+        # Both rates are met with room to spare: one threshold between them, and no band.
+        real_below = fake_above = (real_below + fake_above) / 2
+    thresholds = Thresholds(real_below=round(real_below, 4), fake_above=round(fake_above, 4))
+    return Calibration(float(np.exp(-log_scale)), float(shift), thresholds)
+
+
+def calibrate(run: Path, index: Path, batch_size: int = 32) -> Path:
+    """Calibrates a run's best network on the validation split.
+
+    Args:
+        run: Folder with `best.keras`.
+        index: The crops' index.
+        batch_size: Crops a batch.
+
+    Returns:
+        The path of `calibration.json`.
+    """
+    rows = [row for row in read_index(index) if row.split == "val"]
+    count_classes(rows, "val")
+    network = keras.models.load_model(run / "best.keras", compile=False)
+    loader = CropLoader(rows, index.parent, network.input.shape[1], batch_size, workers=2)
+    logits = keras.Model(network.input, network.output["logit"]).predict(loader, verbose=0).astype(np.float64)
+    labels = np.array([row.target for row in rows])
+    calibration = fit_calibration(labels, logits)
+    record: dict[str, Any] = {
+        **asdict(calibration),
+        "count": len(rows),
+        "ece_before": expected_calibration_error(labels, expit(logits)),
+        "ece_after": expected_calibration_error(labels, calibration.p_fake(logits)),
+    }
+    path = run / "calibration.json"
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Reads what `calibrate` wrote."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return Calibration(record["temperature"], record["logit_shift"], Thresholds(**record["thresholds"]))

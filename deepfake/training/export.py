@@ -1,0 +1,195 @@
+"""A fitted, calibrated run -> models/<name>/: graphs that a laptop and a phone can run, checked against Keras.
+
+    model.tflite           float32: what `detect` runs
+    model_float16.tflite   float16 weights in the convolutions that are not depthwise, float32 arithmetic
+    model_int8.tflite      int8 weights in the largest of them, float32 arithmetic
+    model.keras            the whole network, to fine-tune
+
+What is not offered, and why. Static int8: its rounded kernels no longer sum to zero, and the noise stream sees flat
+pictures as noise. TensorFlow's dynamic range: it rounds activations too, to 8 bits a tensor, and every weight; p_fake
+moved by up to 0.18, and x86 ran it 1.9 times slower than float32. TensorFlow's float16: it rounds the fixed filters,
+too, and p_fake moved by up to 0.03.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from ai_edge_quantizer import qtyping, quantizer
+
+from deepfake.bundle import GRAPHS, write_manifest
+from deepfake.errors import BundleError
+from deepfake.nn.network import SERVING_OUTPUTS, serving_network
+from deepfake.records import CropSpec, Floats
+from deepfake.training.calibrate import Calibration, read_calibration
+from deepfake.training.degrade import fit_to
+from deepfake.training.evaluate import update_metrics
+from deepfake.training.index import count_labels, read_index
+from deepfake.training.loader import read_crop
+from deepfake.training.metrics import Values
+
+TOLERANCES = {"model.tflite": 0.001, "model_float16.tflite": 0.02, "model_int8.tflite": 0.03}
+"""Largest difference in p_fake from Keras that each graph may show."""
+LARGE_CONVOLUTION = 20_000
+"""Convolutions with fewer weights keep float32 in the int8 graph: they are small, and carry the fine differences."""
+MIN_FACE_PX = 40.0
+"""Crops whose side in the frame is smaller are refused."""
+MIN_FRAMES = 3
+"""Frames that a person in a video must be scored in."""
+
+
+def export(run: Path, directory: Path, crops: Floats, spec: CropSpec | None = None) -> dict[str, dict[str, float]]:
+    """Writes a bundle and proves that its graphs answer as the network does.
+
+    Args:
+        run: Folder with `best.keras` and `calibration.json`.
+        directory: The bundle's folder; made if absent. Its name is the model's.
+        crops: Real crops `(n, size, size, 3)` in [0, 255] to compare on.
+        spec: Geometry of the crops; the default is that of `extract`.
+
+    Returns:
+        For each graph, `size_bytes` and `max_difference` in p_fake.
+
+    Raises:
+        BundleError: If a graph needs Flex operators or differs by more than its tolerance. Nothing is then written
+            to `bundle.json`, so the bundle cannot be loaded.
+    """
+    network = keras.models.load_model(run / "best.keras", compile=False)
+    calibration = read_calibration(run / "calibration.json")
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "bundle.json").unlink(missing_ok=True)
+    serving = serving_network(network)
+    serving.export(directory / "model.tflite", format="litert", verbose=False)
+    shrink_weights(directory / "model.tflite", directory / "model_float16.tflite", bits=16)
+    shrink_weights(directory / "model.tflite", directory / "model_int8.tflite", bits=8)
+    expected = calibration.p_fake(serving.predict(crops, batch_size=16, verbose=0)["logit"])
+    report = {name: compare(directory / name, crops, expected, calibration) for name in GRAPHS}
+    shutil.copyfile(run / "best.keras", directory / "model.keras")
+    settings = {
+        "crop": asdict(spec or CropSpec()),
+        "min_face_px": MIN_FACE_PX,
+        "min_frames": MIN_FRAMES,
+        "temperature": calibration.temperature,
+        "logit_shift": calibration.logit_shift,
+        "thresholds": asdict(calibration.thresholds),
+    }
+    write_manifest(directory, "detector", settings, [*GRAPHS, "model.keras"])
+    return report
+
+
+def export_run(run: Path, directory: Path, index: Path, count: int = 500) -> dict[str, Any]:
+    """Exports a run, compares on crops of the validation and test splits, and begins the bundle's `metrics.json`.
+
+    Args:
+        run: Folder with `best.keras`, `calibration.json` and `config.json`.
+        directory: The bundle's folder.
+        index: The crops' index.
+        count: Crops to compare on, drawn evenly over the sources.
+
+    Returns:
+        What `export` found, with the number of crops and of parameters.
+    """
+    rows = read_index(index)
+    held_out = [row for row in rows if row.split != "train"]
+    chosen = held_out[:: max(1, len(held_out) // count)][:count]
+    network = keras.models.load_model(run / "best.keras", compile=False)
+    size = network.input.shape[1]
+    crops = np.stack([fit_to(read_crop(index.parent / row.path), size) for row in chosen]).astype(np.float32)
+    report = {
+        "graphs": export(run, directory, crops, CropSpec(size=size)),
+        "crops": len(crops),
+        "parameters": network.count_params(),
+    }
+    description = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    for name in ("backbone_weights", "initial_weights"):
+        description["config"]["fit"][name] = Path(description["config"]["fit"][name]).name
+    description["config"]["data"]["index"] = Path(description["config"]["data"]["index"]).name
+    train = [row for row in rows if row.split == "train"]
+    sources = sorted({row.source for row in train})
+    description["counts"] = {name: count_labels([row for row in train if row.source == name]) for name in sources}
+    calibration = json.loads((run / "calibration.json").read_text(encoding="utf-8"))
+    for section, values in {"training": description, "calibration": calibration, "export": report}.items():
+        update_metrics(directory / "metrics.json", section, values)
+    return report
+
+
+def compare(path: Path, crops: Floats, expected: Values, calibration: Calibration) -> dict[str, float]:
+    """Size of a graph and its largest difference in p_fake from what is expected.
+
+    Raises:
+        BundleError: If the graph needs Flex operators or differs by more than its tolerance.
+    """
+    graph = path.read_bytes()
+    check_operators(path.name, graph)
+    difference = float(np.abs(calibration.p_fake(run_graph(graph, crops)["logit"]) - expected).max())
+    if not difference <= TOLERANCES[path.name]:
+        raise BundleError(
+            f"{path.name} must answer within {TOLERANCES[path.name]} of Keras. Received: {difference:.4f} over "
+            f"{len(crops)} crops. The conversion lost something: do not ship it."
+        )
+    return {"size_bytes": len(graph), "max_difference": difference}
+
+
+def shrink_weights(source: Path, target: Path, bits: Literal[8, 16]) -> None:
+    """Writes a graph with fewer bits a weight: float16 in all convolutions, or int8 in the large ones.
+
+    Depthwise convolutions, the SRM bank among them, stay float32.
+
+    Args:
+        source: A float32 graph.
+        target: Where to write.
+        bits: 16 for float16, 8 for int8 with a scale a channel. The arithmetic stays float32.
+    """
+    config = qtyping.OpQuantizationConfig(
+        weight_tensor_config=qtyping.TensorQuantizationConfig(
+            num_bits=bits,
+            symmetric=True,
+            granularity=qtyping.QuantGranularity.CHANNELWISE if bits == 8 else qtyping.QuantGranularity.TENSORWISE,
+            dtype=qtyping.TensorDataType.INT if bits == 8 else qtyping.TensorDataType.FLOAT,
+        ),
+        compute_precision=qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
+        min_weight_elements=LARGE_CONVOLUTION,
+    )
+    tool = quantizer.Quantizer(str(source))
+    tool.update_quantization_recipe(
+        regex=".*",
+        operation_name=qtyping.TFLOperationName.CONV_2D,
+        op_config=config,
+        algorithm_key="min_max_uniform_quantize" if bits == 8 else "float_casting",
+    )
+    # The tool reports sizes on stdout, where only data belongs.
+    with contextlib.redirect_stdout(sys.stderr):
+        tool.quantize().export_model(str(target), overwrite=True)
+
+
+def check_operators(name: str, graph: bytes) -> None:
+    """Refuses a graph that needs operators which LiteRT's standard set lacks.
+
+    Raises:
+        BundleError: If it does; the message names them.
+    """
+    interpreter = Interpreter(model_content=graph)
+    extra = sorted({op["op_name"] for op in interpreter._get_ops_details() if op["op_name"].startswith("Flex")})
+    if extra:
+        raise BundleError(f"{name} needs {', '.join(extra)}, which phones do not have. Change the layer it comes from.")
+
+
+def run_graph(graph: bytes, crops: Floats) -> dict[str, Floats]:
+    """All outputs of a graph, stacked over the crops."""
+    runner = Interpreter(model_content=graph, num_threads=2).get_signature_runner("serving_default")
+    (name,) = runner.get_input_details()
+    answers: Sequence[dict[str, Floats]] = [
+        {key: value.copy() for key, value in runner(**{name: crop[None]}).items()} for crop in crops
+    ]
+    return {key: np.concatenate([answer[key] for answer in answers]) for key in SERVING_OUTPUTS}

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from deepfake.nn.blocks import BATCH_NORM_MOMENTUM
+from deepfake.nn.network import EvidenceHead, NetworkConfig, build_network, serving_network, training_network
+
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(1)
+    return build_network(NetworkConfig(), SIZE)
+
+
+@pytest.fixture
+def crops(rng):
+    return rng.uniform(0, 255, (3, SIZE, SIZE, 3)).astype("float32")
+
+
+def answers(model, crops):
+    return {name: keras.ops.convert_to_numpy(value) for name, value in model(crops).items()}
+
+
+def test_evidence_map_mean_plus_bias_is_the_logit(network, crops):
+    found = answers(network, crops)
+    total = (found["visual_evidence"] + found["noise_evidence"]).mean(axis=(1, 2))
+    bias = float(keras.ops.convert_to_numpy(network.get_layer("head").bias))
+    np.testing.assert_allclose(total + bias, found["logit"], atol=1e-5)
+    assert np.ptp(found["logit"]) > 0
+
+
+def test_heat_map_equals_grad_cam_by_autodiff(network, crops):
+    """Grad-CAM of the logit over both last maps, gate held fixed, before its ReLU: the map up to one factor."""
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("takes gradients by TensorFlow")
+    head = network.get_layer("head")
+    # Keras flattens a dict of inputs by its sorted keys.
+    features = keras.Model(network.input, dict(zip(("noise", "visual"), head.input, strict=True)))(crops)
+    gate = tf.stop_gradient(head(features)["gate"])
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        raw = {name: head.evidence[name](features[name])[..., 0] for name in features}
+        logit = tf.reduce_mean(gate[:, 0, None, None] * raw["visual"] + gate[:, 1, None, None] * raw["noise"], (1, 2))
+    gradients = tape.gradient(logit, features)
+    cells = raw["visual"].shape[1] * raw["visual"].shape[2]
+    found = head(features)
+    for number, name in enumerate(("visual", "noise")):
+        weights = tf.reduce_mean(gradients[name], axis=(1, 2), keepdims=True)
+        grad_cam = tf.reduce_sum(weights * features[name], axis=-1) * cells
+        bias = gate[:, number, None, None] * head.evidence[name].bias
+        np.testing.assert_allclose(grad_cam + bias, found[f"{name}_evidence"], atol=1e-4)
+
+
+@pytest.mark.parametrize(("streams", "gate"), [("visual", [1, 0]), ("noise", [0, 1])])
+def test_a_stream_that_is_off_gives_no_evidence(crops, streams, gate):
+    found = answers(build_network(NetworkConfig(streams=streams), SIZE), crops)
+    other = "noise" if streams == "visual" else "visual"
+    assert (found["gate"] == gate).all()
+    assert (found[f"{other}_evidence"] == 0).all()
+    assert f"{other}_logit" not in found
+    assert np.abs(found[f"{streams}_evidence"]).max() > 0
+
+
+def test_without_a_gate_both_streams_weigh_one(crops):
+    found = answers(build_network(NetworkConfig(gated=False), SIZE), crops)
+    assert (found["gate"] == 1).all()
+    total = found["visual_logit"] + found["noise_logit"]
+    np.testing.assert_allclose(found["logit"], total, atol=1e-5)
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"])
+def test_every_backbone_has_the_same_outputs_and_light_batch_norms(backbone, crops):
+    alpha = 0.35 if backbone == "mobilenet_v2" else 1.0
+    network = build_network(NetworkConfig(backbone=backbone, alpha=alpha), SIZE)
+    assert answers(serving_network(network), crops)["visual_evidence"].shape == (3, SIZE // 32, SIZE // 32)
+    norms = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(norms) > 30
+    assert {layer.momentum for layer in norms} == {BATCH_NORM_MOMENTUM}
+
+
+def test_the_default_is_light():
+    assert build_network(NetworkConfig()).count_params() < 1_100_000
+
+
+def test_training_and_serving_networks_share_their_weights(network, crops):
+    trained, served = training_network(network), serving_network(network)
+    assert sorted(trained.output) == ["logit", "noise_logit", "visual_logit"]
+    assert sorted(served.output) == ["gate", "logit", "noise_evidence", "visual_evidence"]
+    before = answers(served, crops)["logit"]
+    head = network.get_layer("head")
+    head.bias.assign_add(1.0)
+    np.testing.assert_allclose(answers(served, crops)["logit"], before + 1, atol=1e-5)
+    np.testing.assert_allclose(answers(trained, crops)["logit"], before + 1, atol=1e-5)
+    head.bias.assign_add(-1.0)
+
+
+def test_the_network_takes_crops_of_another_size(rng):
+    network = build_network(NetworkConfig(), None)
+    found = answers(network, rng.uniform(0, 255, (1, 96, 96, 3)).astype("float32"))
+    assert found["visual_evidence"].shape == found["noise_evidence"].shape == (1, 3, 3)
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: NetworkConfig(backbone="resnet"), "`backbone` must be one of"),
+    (lambda: NetworkConfig(streams="all"), "`streams` must be 'both', 'visual' or 'noise'. Received: 'all'"),
+    (lambda: NetworkConfig(dropout=1.0), "`dropout` is a share"),
+    (lambda: build_network(NetworkConfig(), 100), "`input_size` must be a positive multiple of 32. Received: input_size=100"),
+    (lambda: EvidenceHead().build({}), "`features` needs 'visual' or 'noise'"),
+])  # fmt: skip
+def test_wrong_arguments_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

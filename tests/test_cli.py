@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from deepfake.cli import main
+
+
+@pytest.fixture
+def run(root, monkeypatch):
+    monkeypatch.chdir(root)
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def commands():
+    return sorted(main.commands)
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_ends_in_an_example_that_parses(run, name):
+    text = run(name, "--help").stdout
+    example = [line.strip() for line in text.splitlines() if line.strip().startswith("python -m deepfake")][-1]
+    words = shlex.split(example)[3:]
+    assert words[0] == name
+    command = main.commands[name]
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= options
+
+
+def test_every_option_says_what_it_does():
+    for command in main.commands.values():
+        for parameter in command.params:
+            assert isinstance(parameter, click.Argument) or parameter.help, (command.name, parameter.name)
+
+
+def test_detect_prints_a_line_for_each_file_of_a_folder(run):
+    done = run("detect", "examples")
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert [line.split()[-1] for line in lines] == [
+        "examples/half_fake.mp4", "examples/no_face.jpg", "examples/portrait.jpg", "examples/self_blend.jpg",
+    ]  # fmt: skip
+    assert re.match(r"inconclusive p_fake     -  no_face ", lines[1])
+
+
+def test_json_goes_to_stdout_alone(run, tmp_path):
+    done = run("detect", "examples/*.jpg", "--json", "--save-dir", tmp_path)
+    assert done.exit_code == 0
+    assert [json.loads(line)["path"] for line in done.stdout.splitlines()] == [
+        "examples/no_face.jpg", "examples/portrait.jpg", "examples/self_blend.jpg",
+    ]  # fmt: skip
+    assert "wrote" in done.stderr
+    assert len(list(tmp_path.glob("*.annotated.jpg"))) == 3
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_answered(run, tmp_path):
+    (tmp_path / "letter.jpg").write_text("no picture")
+    done = run("detect", tmp_path / "letter.jpg", tmp_path / "absent.mp4", "examples/portrait.jpg", "--json")
+    assert done.exit_code == 3
+    assert json.loads(done.stdout)["path"] == "examples/portrait.jpg"
+    assert "letter.jpg is neither a picture" in done.stderr
+    assert "absent.mp4 cannot be opened: No such file" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--frames", "0", "x.jpg"], ["--end", "1", "--start", "2", "x.jpg"]])
+def test_a_wrong_call_exits_with_2(run, arguments):
+    assert run("detect", *arguments).exit_code == 2
+
+
+def test_a_folder_without_pictures_is_a_wrong_call(run, tmp_path):
+    done = run("detect", tmp_path)
+    assert done.exit_code == 2
+    assert "No picture or video in" in done.stderr
+
+
+def test_a_missing_bundle_is_an_error_not_a_traceback(run, tmp_path):
+    done = run("detect", "examples/portrait.jpg", "--model", tmp_path / "none")
+    assert done.exit_code == 1
+    assert "Error: No bundle.json in" in done.stderr
+
+
+def test_a_tampered_bundle_is_refused_and_trusted_on_request(run, tmp_path):
+    shutil.copytree("models/light-1", tmp_path / "light-1")
+    with (tmp_path / "light-1" / "model.tflite").open("ab") as file:
+        file.write(b"x")
+    call = ["detect", "examples/portrait.jpg", "--model", tmp_path / "light-1"]
+    assert "does not match its checksum" in run(*call).stderr
+    assert run(*call, "--trust").exit_code == 0
+
+
+def test_split_deals_a_table_out(run, tmp_path):
+    table = tmp_path / "index.csv"
+    rows = "\n".join(f"{n}.png,{'fake' if n % 2 else 'real'},made,train,g{n},".rstrip() for n in range(200))
+    table.write_text(f"path,label,source,split,group,method\n{rows}\n")
+    done = run("split", table, "--out", tmp_path / "split.csv", "--val", "0.2", "--test", "0.2")
+    assert done.exit_code == 0
+    assert done.stdout.count("'real'") == 3
+
+
+def test_evaluate_needs_something_to_measure_on(run):
+    done = run("evaluate", "--model", "models/light-1")
+    assert done.exit_code == 2
+    assert "Give --index, --clips or both" in done.stderr

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from deepfake import Detector, MediaError, detect
+from deepfake.records import Label, Reason, Sampling
+
+GOLDEN = {
+    "portrait.jpg": (Label.INCONCLUSIVE, 0.312),
+    "self_blend.jpg": (Label.REAL, 0.056),
+    "half_fake.mp4": (Label.INCONCLUSIVE, 0.225),
+}
+"""Answers of the shipped model on the bundled examples."""
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_golden_verdicts(detector, examples, name):
+    verdict = detector.detect(examples / name)
+    label, p_fake = GOLDEN[name]
+    assert (verdict.label, verdict.p_fake) == (label, pytest.approx(p_fake, abs=0.03))
+
+
+def test_a_picture_without_a_face_is_inconclusive(detector, examples):
+    verdict = detector.detect(examples / "no_face.jpg")
+    assert (verdict.label, verdict.reason, verdict.p_fake) == (Label.INCONCLUSIVE, Reason.NO_FACE, None)
+    assert (verdict.frames_read, verdict.scores) == (1, ())
+
+
+def test_a_face_of_few_pixels_is_inconclusive(detector, portrait, save_png, tmp_path):
+    small = cv2.resize(portrait.image, (150, 150), interpolation=cv2.INTER_AREA)
+    verdict = detector.detect(save_png(tmp_path / "small.png", small))
+    assert (verdict.label, verdict.reason) == (Label.INCONCLUSIVE, Reason.FACE_TOO_SMALL)
+
+
+def test_a_person_in_too_few_frames_is_inconclusive(detector, portrait, write_video, tmp_path):
+    empty = np.full((400, 400, 3), 128, np.uint8)
+    path = write_video(tmp_path / "brief.mp4", [portrait.image[:400, :400]] * 2 + [empty] * 18)
+    verdict = detector.detect(path, Sampling(frames=10))
+    assert (verdict.label, verdict.reason) == (Label.INCONCLUSIVE, Reason.TOO_FEW_FRAMES)
+    assert verdict.tracks[0].faces < 3
+
+
+def test_several_people_stay_apart(detector, portrait, write_video, tmp_path):
+    head = portrait.image[20:220, 120:320]
+    frames = []
+    for number in range(12):
+        scene = np.full((240, 520, 3), 120, np.uint8)
+        scene[20:220, 10 + number : 210 + number] = head
+        scene[20:220, 300 - number : 500 - number] = head[:, ::-1]
+        frames.append(scene)
+    verdict = detector.detect(write_video(tmp_path / "two.mp4", frames), Sampling(frames=8))
+    assert sorted((track.number, track.faces) for track in verdict.tracks) == [(0, 8), (1, 8)]
+    for number in (0, 1):
+        edges = [s.face.box_xyxy[0] for s in verdict.scores if s.face.track == number]
+        assert max(edges) - min(edges) < 60
+
+
+def test_one_call_answers_and_equals_the_detector(detector, examples):
+    one = detect(examples / "portrait.jpg")
+    other = detector.detect(examples / "portrait.jpg")
+    assert one.p_fake == other.p_fake
+    assert one.model.name == "light-1"
+
+
+def test_progress_counts_every_frame(detector, examples):
+    seen = []
+    detector.detect(examples / "half_fake.mp4", Sampling(frames=10), lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 10) for done in range(1, 11)]
+
+
+def test_memory_of_frames_does_not_grow_with_their_number(detector, examples):
+    verdict = detector.detect(examples / "half_fake.mp4", Sampling(fps=12))
+    assert verdict.frames_read == 48
+    held = sum(score.evidence.nbytes + score.to_frame.nbytes + score.face.landmarks.nbytes for score in verdict.scores)
+    assert held < 48 * 1000
+
+
+def test_a_broken_file_raises(detector, tmp_path):
+    (tmp_path / "letter.jpg").write_text("not a picture")
+    with pytest.raises(MediaError, match="neither a picture"):
+        detector.detect(tmp_path / "letter.jpg")
+
+
+def test_the_bundle_can_be_chosen(tmp_path):
+    from deepfake.errors import BundleError
+
+    with pytest.raises(BundleError, match="No bundle.json"):
+        Detector(tmp_path)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deepfake.records import Face, Label, Reason, Score, Thresholds
+from deepfake.verdict import decide, judge, persons, trimmed_mean
+
+THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)
+TIMES = {index: index / 2 for index in range(40)}
+
+
+def score(p_fake, frame=0, track=0):
+    face = Face((0, 0, 9, 9), np.zeros((5, 2), np.float32), 1.0, frame, track)
+    return Score(face, p_fake, (1, 1), 0.0, 0.0, np.zeros((7, 7), np.float32), np.eye(2, 3, dtype=np.float32))
+
+
+def answer(scores, min_frames=1, found=None):
+    decision = decide(scores, TIMES, THRESHOLDS, min_frames, len(scores) if found is None else found)
+    return decision.label, decision.reason, decision.p_fake
+
+
+def test_the_three_answers():
+    assert answer([score(0.1)]) == (Label.REAL, None, 0.1)
+    assert answer([score(0.9)]) == (Label.FAKE, None, 0.9)
+    assert answer([score(0.5)]) == (Label.INCONCLUSIVE, Reason.UNCERTAIN, 0.5)
+    assert judge(0.7, THRESHOLDS) is Label.FAKE
+    assert judge(0.3, THRESHOLDS) is Label.INCONCLUSIVE
+
+
+def test_without_a_judged_face_there_is_a_reason_and_no_number():
+    assert answer([], found=0) == (Label.INCONCLUSIVE, Reason.NO_FACE, None)
+    assert answer([], found=2) == (Label.INCONCLUSIVE, Reason.FACE_TOO_SMALL, None)
+    assert answer([score(0.9), score(0.9, 1)], min_frames=3) == (Label.INCONCLUSIVE, Reason.TOO_FEW_FRAMES, None)
+
+
+def test_a_clip_is_as_fake_as_its_most_suspicious_person():
+    scores = [score(0.1, frame, 0) for frame in range(9)] + [score(0.9, frame, 1) for frame in range(9)]
+    assert answer(scores, 3) == (Label.FAKE, None, pytest.approx(0.9))
+    assert [track.number for track in persons(scores, TIMES)] == [1, 0]
+
+
+def test_a_person_seen_too_briefly_decides_nothing():
+    scores = [score(0.1, frame, 0) for frame in range(9)] + [score(0.99, 0, 1)]
+    assert answer(scores, 3)[0] is Label.REAL
+
+
+def test_one_bad_frame_decides_nothing():
+    scores = [score(0.1, frame) for frame in range(9)] + [score(1.0, 9)]
+    assert answer(scores)[2] == pytest.approx(0.1)
+
+
+def test_order_of_scores_does_not_change_the_verdict(rng):
+    scores = [score(float(p), frame, frame % 3) for frame, p in enumerate(rng.uniform(size=30))]
+    shuffled = [scores[place] for place in rng.permutation(30)]
+    assert decide(scores, TIMES, THRESHOLDS, 3, 30) == decide(shuffled, TIMES, THRESHOLDS, 3, 30)
+
+
+def test_a_track_knows_when_it_was_seen():
+    (track,) = persons([score(0.4, 6), score(0.2, 2)], TIMES)
+    assert (track.faces, track.start_s, track.end_s) == (2, 1.0, 3.0)
+    assert track.p_fake == pytest.approx(0.3)
+
+
+def test_the_trimmed_mean_of_few_values_is_their_mean(rng):
+    assert trimmed_mean([0.2]) == 0.2
+    assert trimmed_mean([0.1, 0.2, 0.6]) == pytest.approx(0.3)
+    values = rng.uniform(size=50)
+    assert trimmed_mean(values.tolist()) == pytest.approx(np.sort(values)[10:40].mean())
+    with pytest.raises(ValueError, match="at least one number"):
+        trimmed_mean([])
+
+
+def test_thresholds_must_be_in_order():
+    with pytest.raises(ValueError, match="0 <= real_below <= fake_above <= 1"):
+        Thresholds(real_below=0.8, fake_above=0.2)
