@@ -26,14 +26,16 @@ EXAMPLES = Path(__file__).resolve().parent / "examples"
 ICONS = {Label.REAL: "✔", Label.FAKE: "⚠", Label.INCONCLUSIVE: "?"}
 MAX_UPLOAD = "250mb"
 GALLERY_FRAMES = 6
+BUTTONS: Any = ["download", "fullscreen"]
 CSS = """
-.answer { border-left: 6px solid; padding: .6rem 1rem; }
+.answer { border-left: 6px solid; padding: .6rem 1rem 1rem; overflow: visible; }
 .answer h2 { margin: 0 0 .3rem; }
 .answer.fake { border-color: #d62828; } .answer.real { border-color: #1e6ec8; }
 .answer.inconclusive, .answer.error { border-color: #c88c00; }
-.scale { position: relative; height: 1.4rem; margin: 1.6rem 0 1.4rem; border-radius: .3rem; }
+.scale { position: relative; height: 1.4rem; margin: 1.6rem .5rem 1.8rem; border-radius: .3rem; }
 .scale .mark { position: absolute; top: -.35rem; width: 3px; height: 2.1rem; background: currentColor; }
-.scale .tick { position: absolute; top: 1.5rem; font-size: .75rem; transform: translateX(-50%); }
+.scale .tick { position: absolute; top: 1.6rem; font-size: .75rem; white-space: nowrap; }
+.scale .tick.middle { transform: translateX(-50%); }
 """
 
 
@@ -55,9 +57,9 @@ def build(detector: Detector) -> gr.Blocks:
             return notice("This file cannot be read", without_path(error, path)), None, None, None
         image = read_picture(path).image
         faces = [
-            (picture, face_caption(score, which))
+            (picture, caption)
             for score, pair in zip(verdict.scores, face_pictures(image, verdict.scores), strict=True)
-            for picture, which in zip(pair, ("as the network sees it", "evidence"), strict=True)
+            for picture, caption in zip(pair, face_captions(score), strict=True)
         ]
         return answer(verdict), annotate(image, verdict.scores, verdict), faces or None, public(verdict)
 
@@ -106,7 +108,10 @@ def build(detector: Detector) -> gr.Blocks:
             with gr.Column():
                 picture_answer = gr.HTML(notice("No picture yet", "Choose a picture, then press Analyse."))
                 annotated = gr.Image(
-                    label="Evidence: red speaks for fake, blue for real", interactive=False, format="png"
+                    label="Evidence: red speaks for fake, blue for real",
+                    interactive=False,
+                    format="png",
+                    buttons=BUTTONS,
                 )
                 faces = gr.Gallery(label="Faces", columns=2, height="auto", format="png")
                 with gr.Accordion("Details", open=False):
@@ -118,7 +123,7 @@ def build(detector: Detector) -> gr.Blocks:
                 gr.Examples([[str(path)] for path in examples(VIDEO_SUFFIXES)], [video], label="Examples")
             with gr.Column():
                 video_answer = gr.HTML(notice("No video yet", "Choose a video, then press Analyse."))
-                plot = gr.Image(label="p_fake over time", interactive=False, format="png")
+                plot = gr.Image(show_label=False, interactive=False, format="png", buttons=BUTTONS)
                 gallery = gr.Gallery(label="Most suspicious frames", columns=3, height="auto", format="png")
                 clip = gr.Video(label="Annotated clip", interactive=False)
                 with gr.Accordion("Details", open=False):
@@ -158,11 +163,13 @@ def scale_html(p_fake: float, thresholds: Thresholds) -> str:
     bands = (
         f"linear-gradient(90deg, #1e6ec855 0 {low:.1f}%, #c88c0055 {low:.1f}% {high:.1f}%, #d6282855 {high:.1f}% 100%)"
     )
-    ticks = {0: "0 real", low: f"{low / 100:.2f}", high: f"{high / 100:.2f}", 100: "fake 1"}
-    marks = "".join(f'<span class="tick" style="left:{place:.1f}%">{text}</span>' for place, text in ticks.items())
+    ends = '<span class="tick" style="left:0">real</span><span class="tick" style="right:0">fake</span>'
+    ticks = "".join(
+        f'<span class="tick middle" style="left:{place:.1f}%">{place / 100:.2f}</span>' for place in (low, high)
+    )
     label = f"p_fake {p_fake:.2f}; real below {low / 100:.2f}, fake from {high / 100:.2f}"
     mark = f'<span class="mark" style="left:{100 * p_fake:.1f}%"></span>'
-    return f'<div class="scale" role="img" aria-label="{label}" style="background:{bands}">{mark}{marks}</div>'
+    return f'<div class="scale" role="img" aria-label="{label}" style="background:{bands}">{mark}{ends}{ticks}</div>'
 
 
 def notice(title: str, text: str) -> str:
@@ -170,10 +177,10 @@ def notice(title: str, text: str) -> str:
     return f'<div class="answer error" role="status"><h2>{html.escape(title)}</h2><p>{html.escape(text)}</p></div>'
 
 
-def face_caption(score: Score, which: str) -> str:
-    """What is written under a face."""
-    number = (score.face.track or 0) + 1
-    return f"face {number}, {which}: p_fake {score.p_fake:.2f} (visual {score.visual:.0%}, noise {score.noise:.0%})"
+def face_captions(score: Score) -> tuple[str, str]:
+    """What is written under a face and under its heat map."""
+    face = f"face {(score.face.track or 0) + 1}: p_fake {score.p_fake:.2f}"
+    return face, f"visual {score.visual:.0%}, noise {score.noise:.0%}"
 
 
 def public(verdict: Verdict) -> dict[str, Any]:

@@ -309,6 +309,6 @@ def _advance(bar: Any, done: int, total: int) -> None:
 def _line(verdict: dict[str, Any]) -> str:
     """One verdict for people: the answer, p_fake, the reason, the file."""
     p_fake = "    -" if verdict["p_fake"] is None else f"{verdict['p_fake']:.3f}"
-    faces = len(verdict["tracks"])
-    reason = verdict["reason"] or f"{faces} {'person' if faces == 1 else 'people'}"
+    tracks = len(verdict["tracks"])
+    reason = verdict["reason"] or f"{tracks} {'track' if tracks == 1 else 'tracks'}"
     return f"{verdict['verdict']:<12} p_fake {p_fake}  {reason:<14} {verdict['path']}"

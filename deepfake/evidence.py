@@ -71,7 +71,7 @@ def timeline(verdict: Verdict, width: int = 900, height: int = 320) -> bytes:
     axes.axhspan(low, high, color="0.9", label="inconclusive")
     for threshold, name in ((low, "real below"), (high, "fake above")):
         axes.axhline(threshold, color="0.5", linewidth=0.8)
-        axes.annotate(f"{name} {threshold:.2f}", (1, threshold), xycoords=("axes fraction", "data"), fontsize=7)
+        axes.annotate(f"{name} {threshold:.2f}", (1, threshold), xycoords=("axes fraction", "data"), fontsize=9)
     by_track = defaultdict(list)
     for score in verdict.scores:
         by_track[score.face.track or 0].append((verdict.times[score.face.frame_index], score.p_fake))
@@ -79,7 +79,7 @@ def timeline(verdict: Verdict, width: int = 900, height: int = 320) -> bytes:
         axes.plot(
             *zip(*sorted(points), strict=True), marker="o", markersize=3, linewidth=1.2, label=f"face {number + 1}"
         )
-    axes.set(xlabel="time in seconds", ylabel="p_fake", ylim=(-0.02, 1.02))
+    axes.set(title="p_fake over time", xlabel="time in seconds", ylabel="p_fake", ylim=(-0.02, 1.02))
     axes.legend(loc="upper left", fontsize=8, ncols=4)
     buffer = io.BytesIO()
     FigureCanvasAgg(figure)  # Gives the figure a canvas to draw on.

@@ -125,3 +125,36 @@ def test_the_cascade_finds_what_the_mtcnn_package_finds(portrait):
             assert box_overlap(face.box_xyxy, tuple(row[1:5])) >= 0.9
             marks = np.stack([row[6:11], row[11:16]], axis=1)
             assert np.abs(face.landmarks - marks).max() <= 0.03 * face.size
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_the_cascade_finds_what_the_package_finds_in_real_pictures_and_clips(root, capsys):
+    from mtcnn import MTCNN
+
+    from deepfake.media import VideoReader, read_picture
+    from deepfake.records import Sampling
+
+    data = root.parent / "shared" / "data"
+    pictures = sorted(data.glob("lfw/test/*/*"))[:60] + sorted(data.glob("diffusion/test/*/*"))[::5]
+    images = [read_picture(path).image for path in pictures]
+    for path in sorted(data.glob("clips/*/*/*/*.mp4"))[::3]:
+        images += [found.image for found in VideoReader(path, Sampling(frames=2))]
+    ours, package = FaceFinder(load_detector(), FaceSettings(min_face_share=0.001)), MTCNN()
+    overlaps, distances, extra = [], [], 0
+    for image in images:
+        theirs = package.detect_faces(image, fit_to_image=False, box_format="xyxy", output_type="numpy")
+        faces = ours.find([frame(image)])[0]
+        extra += max(0, len(faces) - len(theirs))
+        for row in theirs:
+            nearest = max(faces, key=lambda face, box=row[1:5]: box_overlap(face.box_xyxy, tuple(box)), default=None)
+            overlaps.append(box_overlap(nearest.box_xyxy, tuple(row[1:5])) if nearest else 0.0)
+            marks = np.stack([row[6:11], row[11:16]], axis=1)
+            distances.append(np.abs(nearest.landmarks - marks).max() / nearest.size if nearest else 1.0)
+    shares = np.mean(np.array(overlaps) >= 0.9), np.mean(np.array(distances) <= 0.03)
+    with capsys.disabled():
+        print(
+            f"\n{len(images)} pictures, {len(overlaps)} faces, {extra} more of ours; box {shares[0]:.3f}, landmarks {shares[1]:.3f}"
+        )
+    assert min(shares) >= 0.95
+    assert extra <= 0.05 * len(overlaps)
