@@ -7,7 +7,9 @@ python app.py --share    a public link, for as long as it runs
 from __future__ import annotations
 
 import html
+import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ EXAMPLES = Path(__file__).resolve().parent / "examples"
 ICONS = {Label.REAL: "✔", Label.FAKE: "⚠", Label.INCONCLUSIVE: "?"}
 MAX_UPLOAD = "250mb"
 GALLERY_FRAMES = 6
+SCRATCH_AGE_S = 600.0
+"""How long a drawn clip is kept beside Gradio's own copy."""
 BUTTONS: Any = ["download", "fullscreen"]
 CSS = """
 .answer { border-left: 6px solid; padding: .6rem 1rem 1rem; overflow: visible; }
@@ -47,6 +51,8 @@ def as_sent(widget: gr.Image) -> gr.Image:
 
 def build(detector: Detector) -> gr.Blocks:
     """Builds the page around one detector; a queue of one lets its networks serve one request at a time."""
+    # Gradio copies what is shown into its own cache; the originals go soon, and all of them at exit.
+    scratch = tempfile.TemporaryDirectory(prefix="deepfake-", ignore_cleanup_errors=True)
 
     def judge_picture(path: str | None) -> tuple[Any, ...]:
         if not path:
@@ -71,7 +77,8 @@ def build(detector: Detector) -> gr.Blocks:
                 path, progress=lambda done, total: progress((done, total), desc="Looking at frames")
             )
             progress(0.95, desc="Drawing the evidence")
-            clip = write_clip(verdict, Path(tempfile.mkdtemp(dir=cache_folder())) / "annotated.mp4")
+            prune(Path(scratch.name), SCRATCH_AGE_S)
+            clip = write_clip(verdict, Path(tempfile.mkdtemp(dir=scratch.name)) / "annotated.mp4")
             chosen = set(suspicious_frames(verdict, GALLERY_FRAMES))
             frames = [
                 (frame.image, f"{frame.time_s:.2f} s: p_fake {max(score.p_fake for score in scores):.2f}")
@@ -193,11 +200,11 @@ def without_path(error: MediaError, path: str) -> str:
     return str(error).replace(path, Path(path).name)
 
 
-def cache_folder() -> str:
-    """Where Gradio keeps files, and deletes them after an hour."""
-    folder = Path(gr.utils.get_upload_folder())
-    folder.mkdir(parents=True, exist_ok=True)
-    return str(folder)
+def prune(folder: Path, age_s: float) -> None:
+    """Deletes what has lain in a folder for longer than `age_s` seconds."""
+    for entry in folder.iterdir():
+        if time.time() - entry.stat().st_mtime > age_s:
+            shutil.rmtree(entry)
 
 
 def examples(suffixes: frozenset[str]) -> list[Path]:

@@ -40,17 +40,21 @@ def overlay_crop(image: Image, evidence: Floats, opacity: float = 0.6) -> Image:
 
 def overlay_frame(image: Image, scores: Sequence[Score], opacity: float = 0.5) -> Image:
     """A frame with the heat map of each of its faces, laid where the face was cut."""
-    height, width = image.shape[:2]
-    heat = np.zeros((height, width), np.float32)
+    canvas, size = image.copy(), 112
+    soft_edge = _soft_edge(size)
     for score in scores:
-        size = 112
-        # From the map's pixels, counted at their centres, to the frame's.
+        corners = score.to_frame @ np.array([[0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]])
+        left, top = np.clip(np.floor(corners.min(axis=1)), 0, None).astype(int)
+        right, bottom = np.ceil(corners.max(axis=1)).astype(int)
+        under = canvas[top:bottom, left:right]
+        if not under.size:
+            continue
+        # From the map's pixels, counted at their centres, to those of the part of the frame that it covers.
         matrix = score.to_frame / size
-        matrix[:, 2] = score.to_frame[:, 2] + (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5
-        soft = heat_map(score.evidence, size) * _soft_edge(size)
-        own = cv2.warpAffine(soft, matrix, (width, height), flags=cv2.INTER_LINEAR)
-        heat = np.where(np.abs(own) > np.abs(heat), own, heat)
-    return _painted(image, heat, opacity)
+        matrix[:, 2] = score.to_frame[:, 2] + (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5 - (left, top)
+        heat = cv2.warpAffine(heat_map(score.evidence, size) * soft_edge, matrix, under.shape[1::-1])
+        under[:] = _painted(under, heat, opacity)
+    return canvas
 
 
 def timeline(verdict: Verdict, width: int = 900, height: int = 320) -> bytes:

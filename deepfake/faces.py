@@ -32,6 +32,8 @@ STRIDE = 2
 """Distance in pixels between two of its neighbouring answers."""
 PYRAMID_STEP = 0.709
 """Size of a level of the pyramid over that of the level before."""
+MAX_PROPOSALS = 4000
+"""Best proposals that are compared with each other: a bound on memory, far above what a crowd gives."""
 SHAPES_KEPT = 24
 """Input shapes that a network stays set up for: two pyramids."""
 SMALLEST_FACE_PX = 20.0
@@ -192,7 +194,7 @@ def suppress(rows: Boxes, limit: float, over: str = "union") -> Boxes:
     >>> suppress(np.array([[0, 0, 9, 9, 0.8], [0, 0, 9, 9, 0.9]]), 0.5)
     array([[0. , 0. , 9. , 9. , 0.9]])
     """
-    rows = rows[np.argsort(-rows[:, 4], kind="stable")]
+    rows = rows[np.argsort(-rows[:, 4], kind="stable")][:MAX_PROPOSALS]
     left, top, right, bottom = rows[:, :4].T
     area = (right - left) * (bottom - top)
     width = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)

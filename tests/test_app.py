@@ -88,6 +88,20 @@ def test_text_from_a_file_is_escaped():
     assert app.without_path(MediaError("/tmp/x/a.jpg is empty"), "/tmp/x/a.jpg") == "a.jpg is empty"
 
 
+def test_old_files_are_deleted_and_new_ones_kept(tmp_path):
+    import os
+
+    import app
+
+    for name, age_s in (("old", 700), ("new", 10)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "clip.mp4").touch()
+        then = (tmp_path / name).stat().st_mtime - age_s
+        os.utime(tmp_path / name, (then, then))
+    app.prune(tmp_path, 600)
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
 def test_requests_are_served_one_at_a_time(page):
     limits = {
         block.concurrency_id: block.concurrency_limit

@@ -8,11 +8,11 @@ from deepfake import Detector, MediaError, detect
 from deepfake.records import Label, Reason, Sampling
 
 GOLDEN = {
-    "portrait.jpg": (Label.INCONCLUSIVE, 0.312),
-    "self_blend.jpg": (Label.REAL, 0.056),
-    "half_fake.mp4": (Label.INCONCLUSIVE, 0.225),
+    "portrait.jpg": (Label.REAL, 0.074),
+    "self_blend.jpg": (Label.REAL, 0.046),
+    "half_fake.mp4": (Label.REAL, 0.105),
 }
-"""Answers of the shipped model on the bundled examples."""
+"""Answers of the shipped model on the bundled examples. It misses the self-blended fake; a better one should not."""
 
 
 @pytest.mark.parametrize("name", GOLDEN)

@@ -72,8 +72,9 @@ frames of a video, get no answer.
 
 {_sources_table(metrics["training"])}
 
-The visual stream started from ImageNet weights. The code is under the MIT licence; the weights inherit the terms of the
-data: **research use**. Crops are of single frames.
+Self-blended fakes are made from the real pictures themselves (Shiohara and Yamasaki, CVPR 2022). The visual stream
+started from ImageNet weights. The code is under the MIT licence; the weights inherit the terms of the data: **research
+use**. Crops are of single frames.
 
 ## How good it is
 
@@ -155,10 +156,10 @@ def _interval(ends: Sequence[float]) -> str:
 def _sources_table(training: dict[str, Any]) -> str:
     terms = training["config"]["data"].get("terms", {})
     rows = [
-        [name, f"{count['real']:,}", f"{count['fake']:,}", terms.get(name, "not stated")]
+        [name, f"{count['real']:,}", f"{count['fake']:,}", f"{count['self_blend']:,}", terms.get(name, "not stated")]
         for name, count in training["counts"].items()
     ]
-    return _table(["source", "real", "fake", "terms"], rows)
+    return _table(["source", "real", "fake", "of them self-blended", "terms"], rows)
 
 
 def _export_table(export: dict[str, Any]) -> str:

@@ -22,6 +22,8 @@ class DataConfig:
     """The crops' index, as `extract` writes it; relative to the configuration file."""
     repeat: dict[str, int] = field(default_factory=dict)
     """How often a source is shown in one epoch; 1 where it is not named."""
+    without_method: str = ""
+    """A method of the index whose training crops are left out, such as `self_blend`; empty for none."""
     terms: dict[str, str] = field(default_factory=dict)
     """What each source is and on which terms it may be used, in a sentence: the model's card repeats it."""
 

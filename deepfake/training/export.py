@@ -6,9 +6,8 @@
     model.keras            the whole network, to fine-tune
 
 What is not offered, and why. Static int8: its rounded kernels no longer sum to zero, and the noise stream sees flat
-pictures as noise. TensorFlow's dynamic range: it rounds activations too, to 8 bits a tensor, and every weight; p_fake
-moved by up to 0.18, and x86 ran it 1.9 times slower than float32. TensorFlow's float16: it rounds the fixed filters,
-too, and p_fake moved by up to 0.03.
+pictures as noise. TensorFlow's dynamic range: it rounds activations too, to 8 bits a tensor, and every weight; scores
+left their tolerance, and x86 ran it slower than float32. TensorFlow's float16: it rounds the fixed filters, too.
 """
 
 from __future__ import annotations
@@ -116,7 +115,13 @@ def export_run(run: Path, directory: Path, index: Path, count: int = 500) -> dic
     description["config"]["data"]["index"] = Path(description["config"]["data"]["index"]).name
     train = [row for row in rows if row.split == "train"]
     sources = sorted({row.source for row in train})
-    description["counts"] = {name: count_labels([row for row in train if row.source == name]) for name in sources}
+    description["counts"] = {
+        name: {
+            **count_labels([row for row in train if row.source == name]),
+            "self_blend": sum(row.source == name and row.method == "self_blend" for row in train),
+        }
+        for name in sources
+    }
     calibration = json.loads((run / "calibration.json").read_text(encoding="utf-8"))
     for section, values in {"training": description, "calibration": calibration, "export": report}.items():
         update_metrics(directory / "metrics.json", section, values)

@@ -38,6 +38,8 @@ MONITOR = "val_logit_auc"
 def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
     """Fits a network and keeps the best epoch. Called again on the folder of a killed run, it goes on.
 
+    On the folder of a finished run it does nothing.
+
     Args:
         config: What to train on, and how.
         run: Folder for the run; made if absent.
@@ -47,14 +49,21 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
         The path of `best.keras`.
 
     Raises:
-        DatasetError: If the index is unusable, its splits leak, or a split lacks a class.
+        DatasetError: If the index is unusable, its splits leak, a split lacks a class, or the folder holds a run of
+            another configuration.
     """
     rows = read_index(config.data.index)
     check_disjoint(rows)
-    train = [row for row in rows if row.split == "train" for _ in range(config.data.repeat.get(row.source, 1))]
+    train = [
+        row
+        for row in rows
+        if row.split == "train" and not (row.method and row.method == config.data.without_method)
+        for _ in range(config.data.repeat.get(row.source, 1))
+    ]
     val = [row for row in rows if row.split == "val"]
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "config.json").write_text(json.dumps(run_description(config), indent=2) + "\n", encoding="utf-8")
+    _claim(run, config)
+    if (run / "best.keras").exists():
+        return run / "best.keras"
 
     keras.utils.set_random_seed(config.fit.seed)
     backbone = Path(config.fit.backbone_weights) if config.fit.backbone_weights else None
@@ -134,6 +143,15 @@ def run_description(config: TrainingConfig) -> dict[str, Any]:
         "backend": keras.backend.backend(),
     }
     return {"config": asdict(config), "versions": versions}
+
+
+def _claim(run: Path, config: TrainingConfig) -> None:
+    """Makes the folder of a run its own, or refuses that of another."""
+    run.mkdir(parents=True, exist_ok=True)
+    path, description = run / "config.json", run_description(config)
+    if path.exists() and json.loads(path.read_text(encoding="utf-8"))["config"] != description["config"]:
+        raise DatasetError(f"{run} holds a run of another configuration, in {path.name}. Choose another folder.")
+    path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
 def _optimizer(fit: FitConfig, steps: int) -> keras.optimizers.Optimizer:

@@ -110,7 +110,7 @@ def test_a_run_learns_a_known_truth_and_becomes_a_bundle(made_crops, write_confi
     assert measured["sources"]["made"]["auc"] > 0.95
     update_metrics(bundle / "metrics.json", "test", measured)
     card = write_card(bundle).read_text()
-    assert "| made | 24 | 24 | drawn for the test |" in card
+    assert "| made | 24 | 24 | 0 | drawn for the test |" in card
     assert f"| made | 12 + 12 | {measured['all']['auc']:.3f}" in card
     with pytest.raises(DatasetError, match="has no row in the split 'dev'"):
         evaluate_crops(bundle, index, "dev")
@@ -140,6 +140,16 @@ def test_a_killed_run_goes_on_to_the_same_end(made_crops, write_config, tmp_path
     assert [row["epoch"] for row in resumed] == [row["epoch"] for row in whole] == ["0", "1", "2", "3"]
     for one, other in zip(whole, resumed, strict=True):
         assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-3)
+
+
+def test_a_finished_run_is_kept_and_another_configuration_refused(made_crops, write_config, tmp_path):
+    made_crops(8)
+    best = fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0)
+    written = best.stat().st_mtime_ns
+    assert fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0) == best
+    assert best.stat().st_mtime_ns == written
+    with pytest.raises(DatasetError, match="holds a run of another configuration, in config.json"):
+        fit(read_config(write_config(epochs=2)), tmp_path / "run", verbose=0)
 
 
 def test_a_leaking_index_is_refused_before_training(made_crops, write_config, tmp_path):
