@@ -25,13 +25,18 @@ EXISTING = click.Path(exists=True, path_type=Path)
 
 
 class Commands(click.Group):
-    """Turns this package's errors into a line on stderr and exit status 1."""
+    """Turns this package's errors, and the system's, into a line on stderr and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except DeepfakeError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(
+                f"{where}{error.strerror or error}. Check the path, its rights and the disk."
+            ) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

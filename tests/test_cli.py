@@ -94,6 +94,13 @@ def test_a_tampered_bundle_is_refused_and_trusted_on_request(run, tmp_path):
     assert run(*call, "--trust").exit_code == 0
 
 
+def test_a_folder_that_cannot_be_written_is_an_error_not_a_traceback(run, tmp_path):
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    done = run("detect", "examples/portrait.jpg", "--save-dir", tmp_path / "taken" / "out")
+    assert done.exit_code == 1
+    assert "Not a directory. Check the path, its rights and the disk." in done.stderr
+
+
 def test_split_deals_a_table_out(run, tmp_path):
     table = tmp_path / "index.csv"
     rows = "\n".join(f"{n}.png,{'fake' if n % 2 else 'real'},made,train,g{n},".rstrip() for n in range(200))
