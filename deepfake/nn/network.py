@@ -13,7 +13,7 @@ the network, and the share of each stream in a verdict is a number that can be r
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -186,11 +186,6 @@ def training_network(network: keras.Model) -> keras.Model:
     """The same network with its logits alone: what losses are computed on."""
     logits = {name: tensor for name, tensor in network.output.items() if name.endswith("logit")}
     return keras.Model(network.input, logits, name="training")
-
-
-def network_settings(config: NetworkConfig) -> dict[str, Any]:
-    """The configuration as plain values, for a bundle."""
-    return asdict(config)
 
 
 def _visual_stream(config: NetworkConfig, input_size: int | None, weights: Path | None) -> keras.Model:
