@@ -83,6 +83,8 @@ use**. Crops are of single frames.
 Known flaws of these numbers: DFDC labels a video, not a face, so some `fake` crops show an untouched face; DFDC actors
 repeat across originals, so its test figure is optimistic; in `diffusion` the fakes are sharper than the reals, which a
 model can exploit; in `dfdc`, training crops are upright but not levelled by the eyes.
+The recipe of the last stage was settled after earlier stages had been measured on the test split and on the clips, so
+these figures are not those of data that nobody had looked at.
 
 ## Files
 
