@@ -17,7 +17,7 @@ import click
 import gradio as gr
 
 from deepfake.bundle import DEFAULT_MODEL
-from deepfake.errors import MediaError
+from deepfake.errors import BundleError, MediaError
 from deepfake.evidence import timeline
 from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES, read_picture
 from deepfake.pipeline import Detector
@@ -226,7 +226,11 @@ def main(host: str, port: int, share: bool, model: Path) -> None:
     Example:
       python app.py --port 7860
     """
-    page = build(Detector(model)).queue(max_size=20)
+    try:
+        detector = Detector(model)
+    except BundleError as error:
+        raise click.ClickException(str(error)) from error
+    page = build(detector).queue(max_size=20)
     page.launch(
         server_name=host,
         server_port=port,

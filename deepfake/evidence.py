@@ -45,7 +45,7 @@ def overlay_frame(image: Image, scores: Sequence[Score], opacity: float = 0.5) -
     for score in scores:
         corners = score.to_frame @ np.array([[0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]])
         left, top = np.clip(np.floor(corners.min(axis=1)), 0, None).astype(int)
-        right, bottom = np.ceil(corners.max(axis=1)).astype(int)
+        right, bottom = np.clip(np.ceil(corners.max(axis=1)), 0, None).astype(int)
         under = canvas[top:bottom, left:right]
         if not under.size:
             continue

@@ -88,6 +88,16 @@ def test_text_from_a_file_is_escaped():
     assert app.without_path(MediaError("/tmp/x/a.jpg is empty"), "/tmp/x/a.jpg") == "a.jpg is empty"
 
 
+def test_a_missing_bundle_is_an_error_not_a_traceback(tmp_path):
+    from click.testing import CliRunner
+
+    import app
+
+    done = CliRunner().invoke(app.main, ["--model", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "Error: No bundle.json in" in done.stderr
+
+
 def test_old_files_are_deleted_and_new_ones_kept(tmp_path):
     import os
 

@@ -101,6 +101,17 @@ def test_a_folder_that_cannot_be_written_is_an_error_not_a_traceback(run, tmp_pa
     assert "Not a directory. Check the path, its rights and the disk." in done.stderr
 
 
+@pytest.mark.parametrize("command", ["calibrate", "export"])
+def test_a_folder_that_is_no_run_is_an_error_not_a_traceback(run, tmp_path, command):
+    (tmp_path / "index.csv").write_text(
+        "path,label,source,split,group,method\na.png,real,s,val,g,\nb.png,fake,s,val,h,swap\n"
+    )
+    out = ["--out", tmp_path / "out"] if command == "export" else []
+    done = run(command, tmp_path, "--index", tmp_path / "index.csv", *out)
+    assert done.exit_code == 1
+    assert "it is not the folder of a finished run. Run fit first." in done.stderr
+
+
 def test_split_deals_a_table_out(run, tmp_path):
     table = tmp_path / "index.csv"
     rows = "\n".join(f"{n}.png,{'fake' if n % 2 else 'real'},made,train,g{n},".rstrip() for n in range(200))

@@ -46,6 +46,13 @@ def test_heat_lies_on_the_frame_where_the_face_was_cut():
     assert painted[50, 140].tolist() == list(FAKE_COLOUR)
 
 
+def test_heat_beyond_the_frame_paints_nothing():
+    full = np.full((7, 7), FULL_HEAT, np.float32)
+    for corner in ((-90, 10), (10, -90), (300, 10), (10, 300)):
+        beyond = score(full, [[40, 0, corner[0]], [0, 40, corner[1]]])
+        np.testing.assert_array_equal(overlay_frame(GREY, [beyond], 1.0), GREY)
+
+
 def test_opacity_is_a_share():
     with pytest.raises(ValueError, match="`opacity` is a share in \\[0, 1\\]. Received: 2"):
         overlay_crop(GREY, np.zeros((7, 7), np.float32), 2)

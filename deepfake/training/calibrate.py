@@ -22,8 +22,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from deepfake.errors import DatasetError
 from deepfake.records import Thresholds
-from deepfake.training.fit import count_classes
+from deepfake.training.fit import count_classes, load_run
 from deepfake.training.index import read_index
 from deepfake.training.loader import CropLoader
 from deepfake.training.metrics import Labels, Values, expected_calibration_error, roc_auc
@@ -88,10 +89,13 @@ def calibrate(run: Path, index: Path, batch_size: int = 32) -> Path:
 
     Returns:
         The path of `calibration.json`.
+
+    Raises:
+        DatasetError: If the run is not finished, or the validation split lacks a class.
     """
     rows = [row for row in read_index(index) if row.split == "val"]
     count_classes(rows, "val")
-    network = keras.models.load_model(run / "best.keras", compile=False)
+    network = load_run(run)
     loader = CropLoader(rows, index.parent, network.input.shape[1], batch_size, workers=2)
     logits = keras.Model(network.input, network.output["logit"]).predict(loader, verbose=0).astype(np.float64)
     labels = np.array([row.target for row in rows])
@@ -108,6 +112,12 @@ def calibrate(run: Path, index: Path, batch_size: int = 32) -> Path:
 
 
 def read_calibration(path: Path) -> Calibration:
-    """Reads what `calibrate` wrote."""
+    """Reads what `calibrate` wrote.
+
+    Raises:
+        DatasetError: If it is not there.
+    """
+    if not path.exists():
+        raise DatasetError(f"No {path.name} in {path.parent}. Run calibrate first.")
     record = json.loads(path.read_text(encoding="utf-8"))
     return Calibration(record["temperature"], record["logit_shift"], Thresholds(**record["thresholds"]))

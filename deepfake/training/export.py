@@ -21,7 +21,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-import keras
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer import qtyping, quantizer
@@ -33,6 +32,7 @@ from deepfake.records import CropSpec, Floats
 from deepfake.training.calibrate import Calibration, read_calibration
 from deepfake.training.degrade import fit_to
 from deepfake.training.evaluate import update_metrics
+from deepfake.training.fit import load_run
 from deepfake.training.index import count_labels, read_index
 from deepfake.training.loader import read_crop
 from deepfake.training.metrics import Values
@@ -63,7 +63,7 @@ def export(run: Path, directory: Path, crops: Floats, spec: CropSpec | None = No
         BundleError: If a graph needs Flex operators or differs by more than its tolerance. Nothing is then written
             to `bundle.json`, so the bundle cannot be loaded.
     """
-    network = keras.models.load_model(run / "best.keras", compile=False)
+    network = load_run(run)
     calibration = read_calibration(run / "calibration.json")
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "bundle.json").unlink(missing_ok=True)
@@ -101,7 +101,7 @@ def export_run(run: Path, directory: Path, index: Path, count: int = 500) -> dic
     rows = read_index(index)
     held_out = [row for row in rows if row.split != "train"]
     chosen = held_out[:: max(1, len(held_out) // count)][:count]
-    network = keras.models.load_model(run / "best.keras", compile=False)
+    network = load_run(run)
     size = network.input.shape[1]
     crops = np.stack([fit_to(read_crop(index.parent / row.path), size) for row in chosen]).astype(np.float32)
     report = {

@@ -65,6 +65,9 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
     if (run / "best.keras").exists():
         return run / "best.keras"
 
+    for weights in (config.fit.backbone_weights, config.fit.initial_weights):
+        if weights and not Path(weights).exists():
+            raise DatasetError(f"The weights {weights} are missing. Correct the path in the configuration.")
     keras.utils.set_random_seed(config.fit.seed)
     backbone = Path(config.fit.backbone_weights) if config.fit.backbone_weights else None
     network = build_network(config.network, config.fit.input_size, backbone)
@@ -105,6 +108,18 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
     network.save(run / "best.keras")
     shutil.rmtree(run / "backup", ignore_errors=True)
     return run / "best.keras"
+
+
+def load_run(run: Path) -> keras.Model:
+    """The best network of a finished run.
+
+    Raises:
+        DatasetError: If the folder holds none.
+    """
+    path = run / "best.keras"
+    if not path.exists():
+        raise DatasetError(f"No best.keras in {run}: it is not the folder of a finished run. Run fit first.")
+    return keras.models.load_model(path, compile=False)
 
 
 def class_weights(rows: Sequence[Row]) -> dict[str, float]:

@@ -152,6 +152,14 @@ def test_a_finished_run_is_kept_and_another_configuration_refused(made_crops, wr
         fit(read_config(write_config(epochs=2)), tmp_path / "run", verbose=0)
 
 
+def test_missing_weights_are_refused_before_training(made_crops, write_config, tmp_path):
+    made_crops(8)
+    path = write_config()
+    path.write_text(path.read_text() + 'initial_weights = "absent.weights.h5"\n')
+    with pytest.raises(DatasetError, match="absent.weights.h5 are missing. Correct the path"):
+        fit(read_config(path), tmp_path / "run", verbose=0)
+
+
 def test_a_leaking_index_is_refused_before_training(made_crops, write_config, tmp_path):
     index = made_crops(8)
     text = index.read_text().replace("real/0.png,real,made,train", "real/0.png,real,made,test")
