@@ -12,6 +12,9 @@ from deepfake.records import Crop, CropSpec, Face, Floats, Image
 MIN_EYE_DISTANCE = 0.15
 """Over the longer side of the box. Closer eyes belong to a profile, and give no angle: the mouth does."""
 
+AVERAGE_LANDMARKS = ((-0.18, -0.1), (0.18, -0.1), (0.0, 0.09), (-0.15, 0.26), (0.15, 0.26))
+"""Eyes, nose and mouth corners of a face that looks straight ahead: from the box's centre, over its longer side."""
+
 
 def cut_crop(image: Image, face: Face, spec: CropSpec) -> Crop:
     """Cuts one square, upright crop around a face.
@@ -37,6 +40,22 @@ def cut_crop(image: Image, face: Face, spec: CropSpec) -> Crop:
     corner = centre - side / 2 * (axis + down)
     to_frame = np.stack([side * axis, side * down, corner], axis=1).astype(np.float32)
     return Crop(sample_square(image, to_frame, spec.size), face, to_frame, side)
+
+
+def face_of_crop(side: float, spec: CropSpec) -> Face:
+    """The face of which a picture of this side is the crop: the inverse of `cut_crop`.
+
+    Its landmarks are those of an average face that looks straight ahead.
+
+    Args:
+        side: Side of the square picture in pixels.
+        spec: The geometry that it was cut by.
+    """
+    longer = side / spec.scale
+    centre = np.array([side / 2, side / 2 - spec.shift * side])
+    left, top = centre - longer / 2
+    landmarks = centre + longer * np.array(AVERAGE_LANDMARKS)
+    return Face((left, top, left + longer, top + longer), landmarks.astype(np.float32), detector_score=1.0)
 
 
 def roll(face: Face) -> float:

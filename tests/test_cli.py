@@ -9,7 +9,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from deepfake.bundle import DEFAULT_MODEL
 from deepfake.cli import main
+from deepfake.training.index import read_index
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def test_a_missing_bundle_is_an_error_not_a_traceback(run, tmp_path):
 
 
 def test_a_tampered_bundle_is_refused_and_trusted_on_request(run, tmp_path):
-    shutil.copytree("models/light-1", tmp_path / "light-1")
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "light-1")
     with (tmp_path / "light-1" / "model.tflite").open("ab") as file:
         file.write(b"x")
     call = ["detect", "examples/portrait.jpg", "--model", tmp_path / "light-1"]
@@ -103,25 +105,41 @@ def test_a_folder_that_cannot_be_written_is_an_error_not_a_traceback(run, tmp_pa
 
 @pytest.mark.parametrize("command", ["calibrate", "export"])
 def test_a_folder_that_is_no_run_is_an_error_not_a_traceback(run, tmp_path, command):
-    (tmp_path / "index.csv").write_text(
-        "path,label,source,split,group,method\na.png,real,s,val,g,\nb.png,fake,s,val,h,swap\n"
-    )
-    out = ["--out", tmp_path / "out"] if command == "export" else []
-    done = run(command, tmp_path, "--index", tmp_path / "index.csv", *out)
+    done = run(command, tmp_path, *(["--out", tmp_path / "out"] if command == "export" else []))
     assert done.exit_code == 1
-    assert "it is not the folder of a finished run. Run fit first." in done.stderr
+    assert "it is not the folder of a" in done.stderr
+    assert "Run fit first." in done.stderr
 
 
-def test_split_deals_a_table_out(run, tmp_path):
-    table = tmp_path / "index.csv"
-    rows = "\n".join(f"{n}.png,{'fake' if n % 2 else 'real'},made,train,g{n},".rstrip() for n in range(200))
-    table.write_text(f"path,label,source,split,group,method\n{rows}\n")
-    done = run("split", table, "--out", tmp_path / "split.csv", "--val", "0.2", "--test", "0.2")
+def test_index_split_and_extract_lead_from_a_folder_to_faces(run, tmp_path, examples):
+    for name in ("real/a.jpg", "real/b.jpg", "fake/swap/a.jpg", "fake/swap/c.jpg"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(examples / ("portrait.jpg" if "real" in name else "self_blend.jpg"), tmp_path / "data" / name)
+    done = run("index", "folder", tmp_path / "data", "--out", tmp_path / "tables" / "all.csv")
+    assert done.stdout.splitlines()[-1] == "no split: {'real': 2, 'fake': 2}"
+    done = run("split", tmp_path / "tables" / "all.csv", "--out", tmp_path / "split.csv", "--val", "0.4", "--balance")
     assert done.exit_code == 0
-    assert done.stdout.count("'real'") == 3
+    rows = read_index(tmp_path / "split.csv")
+    assert len({row.split for row in rows if row.identity == "a"}) == 1
+    assert all((tmp_path / row.path).exists() for row in rows)
+    done = run("extract", tmp_path / "split.csv", "--out", tmp_path / "faces", "--max-videos", "2")
+    found = json.loads(done.stdout)
+    assert (found["files"], found["pictures"], found["skipped"]) == (2, 2, {})
+    assert found["files_per_second"] > 0
+
+
+def test_split_names_a_leak_and_what_to_do(run, tmp_path):
+    table = tmp_path / "index.csv"
+    table.write_text("path,label,split,identity\na.mp4,real,train,id1\nb.mp4,fake,test,id1+id2\n")
+    done = run("split", table, "--out", tmp_path / "split.csv")
+    assert done.exit_code == 1
+    assert "identity 'id1' of '' in test (b.mp4), train (a.mp4)" in done.stderr
+    assert not (tmp_path / "split.csv").exists()
+    assert run("split", table, "--out", tmp_path / "split.csv", "--by", "clip").exit_code == 0
+    assert run("split", table, "--out", tmp_path / "split.csv", "--val", "0.9").exit_code == 2
 
 
 def test_evaluate_needs_something_to_measure_on(run):
-    done = run("evaluate", "--model", "models/light-1")
+    done = run("evaluate", "--model", DEFAULT_MODEL)
     assert done.exit_code == 2
     assert "Give --index, --clips or both" in done.stderr

@@ -24,8 +24,7 @@ from scipy.special import expit
 
 from deepfake.errors import DatasetError
 from deepfake.records import Thresholds
-from deepfake.training.fit import count_classes, load_run
-from deepfake.training.index import read_index
+from deepfake.training.fit import load_run, read_run_config, training_rows
 from deepfake.training.loader import CropLoader
 from deepfake.training.metrics import Labels, Values, expected_calibration_error, roc_auc
 
@@ -79,24 +78,22 @@ def fit_calibration(labels: Labels, logits: Values) -> Calibration:
     return Calibration(float(np.exp(-log_scale)), float(shift), thresholds)
 
 
-def calibrate(run: Path, index: Path, batch_size: int = 32) -> Path:
-    """Calibrates a run's best network on the validation split.
+def calibrate(run: Path, batch_size: int = 32) -> Path:
+    """Calibrates a run's best network on the validation split that it was watched on.
 
     Args:
-        run: Folder with `best.keras`.
-        index: The crops' index.
+        run: Folder of a finished run.
         batch_size: Crops a batch.
 
     Returns:
         The path of `calibration.json`.
 
     Raises:
-        DatasetError: If the run is not finished, or the validation split lacks a class.
+        DatasetError: If the run is not finished, or its data are gone.
     """
-    rows = [row for row in read_index(index) if row.split == "val"]
-    count_classes(rows, "val")
-    network = load_run(run)
-    loader = CropLoader(rows, index.parent, network.input.shape[1], batch_size, workers=2)
+    network, config = load_run(run), read_run_config(run)
+    _, rows = training_rows(config)
+    loader = CropLoader(rows, config.crop, batch_size, workers=config.fit.workers)
     logits = keras.Model(network.input, network.output["logit"]).predict(loader, verbose=0).astype(np.float64)
     labels = np.array([row.target for row in rows])
     calibration = fit_calibration(labels, logits)

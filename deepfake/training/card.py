@@ -34,7 +34,8 @@ def write_card(directory: Path, readme: Path | None = None) -> Path:
             f"{directory} needs bundle.json and metrics.json: {error}. Run export and evaluate."
         ) from error
     path = directory / "README.md"
-    path.write_text(card_text(bundle, metrics), encoding="utf-8")
+    plots = [plot.name for plot in (directory / "plots").glob("*.png")]
+    path.write_text(card_text(bundle, metrics, plots), encoding="utf-8")
     if readme is not None:
         text = readme.read_text(encoding="utf-8")
         if BEGIN not in text or END not in text:
@@ -45,16 +46,25 @@ def write_card(directory: Path, readme: Path | None = None) -> Path:
     return path
 
 
-def card_text(bundle: dict[str, Any], metrics: dict[str, Any]) -> str:
-    """The whole card, as Markdown."""
+def card_text(bundle: dict[str, Any], metrics: dict[str, Any], plots: Sequence[str] = ()) -> str:
+    """The whole card, as Markdown.
+
+    Args:
+        bundle: What `bundle.json` holds.
+        metrics: What `metrics.json` holds.
+        plots: Names of the pictures in the bundle's folder `plots`.
+    """
     config = metrics["training"]["config"]
     network = config["network"]
     thresholds = bundle["thresholds"]
+    size = bundle["crop"]["size"]
+    # The crop's width decides what the model sees; the rest of the geometry stands in bundle.json.
     return f"""# {bundle["name"]}
 
 A dual-stream deepfake detector: {network["backbone"]} (alpha {network["alpha"]}) on what the face shows, an SRM and
 Bayar noise stream on what camera and codec left behind, a gate that weighs the two.
-{metrics["export"]["parameters"]:,} parameters; crops of {bundle["crop"]["size"]} x {bundle["crop"]["size"]} pixels.
+{metrics["export"]["parameters"]:,} parameters; crops of {size} x {size} pixels, {bundle["crop"]["scale"]:.2f} times as
+wide as the face's box.
 
 **Intended use.** To tell a person where to look twice. Its answer is evidence to be weighed with other evidence, not a
 finding of fact, and not a ground for a decision about anybody by itself.
@@ -72,20 +82,17 @@ frames of a video, get no answer.
 
 {_sources_table(metrics["training"])}
 
-Self-blended fakes are made from the real pictures themselves (Shiohara and Yamasaki, CVPR 2022). The visual stream
-started from ImageNet weights. The code is under the MIT licence; the weights inherit the terms of the data: **research
-use**. Crops are of single frames.
+{_FAKES[config["data"]["fakes"]]} The visual stream started from ImageNet weights. The code is under the
+MIT licence; the weights inherit the terms of the data: **research use**. Crops are of single frames.
 
 ## How good it is
 
 {quality_tables(metrics)}
 
-Known flaws of these numbers: DFDC labels a video, not a face, so some `fake` crops show an untouched face; DFDC actors
-repeat across originals, so its test figure is optimistic; in `diffusion` the fakes are sharper than the reals, which a
-model can exploit; in `dfdc`, training crops are upright but not levelled by the eyes.
-The recipe of the last stage was settled after earlier stages had been measured on the test split and on the clips, so
-these figures are not those of data that nobody had looked at.
-
+{_more_measures(metrics)}
+{_pictures(plots, "quality.png", "ROC, precision-recall, calibration, scores and answers on the test split")}
+{_known_flaws(metrics)}
+{_robustness(metrics)}{_pictures(plots, "robustness.png", "AUC and changed answers under harm")}{_ablation(metrics)}
 ## Files
 
 {_export_table(metrics["export"])}
@@ -95,20 +102,34 @@ it breaks the noise stream.
 
 ## What it cannot do
 
-- It has seen face swaps of one collection, StyleGAN and Stable Diffusion 2.1. Other methods may leave traces it does
-  not know; the table of clips above shows how it fares on four that it never saw.
+- It has seen the fakes of the table above. Other methods may leave traces it does not know{_unseen(metrics)}.
 - Strong compression, small faces, make-up, filters and retouching move its answer in both directions.
 - It looks at single frames: lips out of step and unnatural motion are not seen, and sound is not heard.
 - Nobody has tested it against people who try to deceive it.
 """
 
 
+_FAKES = {
+    "given": "Fakes are those of the data sets.",
+    "self-blend": "Its fakes are made from the real pictures themselves (Shiohara and Yamasaki, CVPR 2022).",
+    "both": "To the fakes of the data sets come fakes made from the real pictures themselves (Shiohara and Yamasaki,\n"
+    "CVPR 2022).",
+}
+_FLAWS = {
+    "dfdc": "DFDC labels a video, not a face, so some `fake` crops show an untouched face; its actors repeat across "
+    "originals, so its test figure is optimistic; its training crops are upright, but not levelled by the eyes.",
+    "diffusion": "In `diffusion` the fakes are sharper than the reals, which a model can exploit.",
+}
+"""What has to be known about a source wherever a number from it is quoted."""
+
+
 def quality_tables(metrics: dict[str, Any]) -> str:
     """The tables of quality, as Markdown."""
     blocks = []
-    if "test" in metrics:
-        named = [*metrics["test"]["sources"].items(), ("all", metrics["test"]["all"])]
-        blocks.append("Crops of the test split:\n\n" + _quality_table("source", named))
+    for split, name in (("test", "test"), ("val", "validation")):
+        if split in metrics and not (split == "val" and "test" in metrics):
+            named = [*metrics[split]["sources"].items(), ("all", metrics[split]["all"])]
+            blocks.append(f"Crops of the {name} split:\n\n" + _quality_table("source", named))
     if "clips" in metrics:
         named = [*metrics["clips"]["methods"].items(), ("all", metrics["clips"]["all"])]
         blocks.append(
@@ -132,15 +153,133 @@ def _quality_row(found: dict[str, Any]) -> list[str]:
         for label in count
         if f"{label}_called" in found
     )
-    auc = f"{found['auc']:.3f} {_interval(found['auc_interval'])}" if "auc" in found else "one class only"
     return [
         f"{count['real']} + {count['fake']}",
-        auc,
+        _auc(found),
         f"{found['ece']:.3f}" if "ece" in found else "",
         _share(found, "real_called"),
         _share(found, "fake_called"),
         f"{unsure / total:.1%}",
     ]
+
+
+def _more_measures(metrics: dict[str, Any]) -> str:
+    """Every other measure, of each level, source and method."""
+    rows = []
+    for section in ("test", "clips"):
+        if section not in metrics:
+            continue
+        own = metrics[section]
+        parts = [
+            *((f"{section}, {level} level", found) for level, found in own.get("levels", {}).items()),
+            *((f"{section}, {name}", found) for name, found in own["sources"].items() if len(own["sources"]) > 1),
+            # The only method of a source repeats the line of the source.
+            *(
+                (f"{section}, {name}", found)
+                for name, found in own.get("methods", {}).items()
+                if found not in own["sources"].values()
+            ),
+        ]
+        rows += [[name, *[_number(found, key) for key in _MEASURES.values()]] for name, found in parts]
+    if not rows:
+        return ""
+    return (
+        "Accuracy, precision, recall and F1 divide at a p_fake of 0.5; hits are shares of fakes found at 1% and 5%\n"
+        "false alarms:\n\n" + _table(["of", *_MEASURES], rows)
+    )
+
+
+_MEASURES = {
+    "AUC": "auc",
+    "average precision": "average_precision",
+    "EER": "equal_error_rate",
+    "hits at 1%": "hit_rate_at_1_percent",
+    "hits at 5%": "hit_rate_at_5_percent",
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "F1": "f1",
+    "Brier": "brier",
+}
+
+
+def _known_flaws(metrics: dict[str, Any]) -> str:
+    known = [text for source, text in _FLAWS.items() if source in metrics["training"]["data"]["counts"]]
+    remarks = metrics["training"]["config"].get("remarks", "").split()
+    known += [" ".join(remarks)] if remarks else []
+    return "\n".join(["Known flaws of these numbers:", "", *(f"- {text}" for text in known), ""]) if known else ""
+
+
+def _robustness(metrics: dict[str, Any]) -> str:
+    if "robustness" not in metrics:
+        return ""
+    found = metrics["robustness"]
+    rows = []
+    for name, harm in found["harms"].items():
+        clean, *levels = harm["levels"]
+        rows += [
+            [
+                f"{name} ({harm['level_means']})",
+                f"{entry['level']:g}",
+                _auc(entry),
+                f"{clean['auc'] - entry['auc']:+.3f}",
+                f"{entry['flip_rate']:.1%}",
+            ]
+            for entry in levels
+        ]
+    clean = next(iter(found["harms"].values()))["levels"][0]
+    count = found["count"]
+    return f"""
+## Under harm
+
+Crops of the {found["split"]} split of {", ".join(found["sources"])}, {count["real"]} real + {count["fake"]} fake.
+Unharmed, the AUC is {_auc(clean)}; an answer counts as changed when another of the three is given.
+
+{_table(["harm", "level", "AUC", "AUC lost", "answers changed"], rows)}
+"""
+
+
+def _ablation(metrics: dict[str, Any]) -> str:
+    if "ablation" not in metrics:
+        return ""
+    found = metrics["ablation"]
+    budget = found["budget"]
+    first = next(iter(found["variants"].values()))
+    sources = [name for name, own in first["test"]["sources"].items() if "auc" in own]
+    head = ["variant", "parameters", *(f"{name} AUC" for name in sources), "unseen clips AUC"]
+    rows = [
+        [
+            name,
+            f"{own['parameters']:,}",
+            *(_auc(own["test"]["sources"][source]) for source in sources),
+            _auc(own["clips"]["all"]) if "clips" in own else "",
+        ]
+        for name, own in found["variants"].items()
+    ]
+    return f"""
+## What each part is worth
+
+The same data and the same budget for each ({budget["epochs"]} epochs of a sample of the crops at {budget["input_size"]}
+pixels), far below that of the shipped model: only differences between the rows mean something.
+
+{_table(head, rows)}
+"""
+
+
+def _unseen(metrics: dict[str, Any]) -> str:
+    return "; the table of clips shows how it fares on methods that it never saw" if "clips" in metrics else ""
+
+
+def _pictures(plots: Sequence[str], name: str, caption: str) -> str:
+    return f"\n![{caption}](plots/{name})\n" if name in plots else ""
+
+
+def _auc(found: dict[str, Any]) -> str:
+    return f"{found['auc']:.3f} {_interval(found['auc_interval'])}" if "auc" in found else "one class only"
+
+
+def _number(found: dict[str, Any], key: str) -> str:
+    return f"{found[key]:.3f}" if key in found else ""
 
 
 def _share(found: dict[str, Any], key: str) -> str:
@@ -156,12 +295,17 @@ def _interval(ends: Sequence[float]) -> str:
 
 
 def _sources_table(training: dict[str, Any]) -> str:
-    terms = training["config"]["data"].get("terms", {})
+    data = training["config"]["data"]
     rows = [
-        [name, f"{count['real']:,}", f"{count['fake']:,}", f"{count['self_blend']:,}", terms.get(name, "not stated")]
-        for name, count in training["counts"].items()
+        [
+            name,
+            *(f"{count[split]['real']:,} + {count[split]['fake']:,}" for split in ("train", "val")),
+            f"{data['weights'].get(name, 1):g}",
+            data["terms"].get(name, "not stated"),
+        ]
+        for name, count in training["data"]["counts"].items()
     ]
-    return _table(["source", "real", "fake", "of them self-blended", "terms"], rows)
+    return _table(["source", "train: real + fake", "val: real + fake", "times an epoch", "terms"], rows)
 
 
 def _export_table(export: dict[str, Any]) -> str:

@@ -1,29 +1,33 @@
-"""What happens to pictures on their way: geometry, colour, scaling, blur, noise, JPEG. Both classes alike."""
+"""What happens to pictures on their way: geometry, colour, scaling, blur, noise, compression. Both classes alike."""
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
+
+import av
 import cv2
 import numpy as np
 
-from deepfake.records import Image
+from deepfake.records import CropSpec, Face, Image
 from deepfake.training.config import DegradeConfig
 
 INTERPOLATIONS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
 
 
-def degrade(image: Image, size: int, config: DegradeConfig, rng: np.random.Generator) -> Image:
-    """Returns the crop as it might have come from elsewhere: moved, recoloured, shrunk, blurred, noisy, compressed.
+def degrade(image: Image, config: DegradeConfig, rng: np.random.Generator) -> Image:
+    """Returns the crop as it might have come from elsewhere: mirrored, recoloured, shrunk, blurred, noisy, compressed.
 
     Args:
         image: RGB uint8, square.
-        size: Side of the answer in pixels.
         config: Ranges and probabilities.
         rng: The only source of chance.
 
     Returns:
-        RGB uint8 `(size, size, 3)`.
+        RGB uint8 of the same shape.
     """
-    image = _moved(image, size, config, rng)
+    if rng.random() < 0.5:
+        image = np.ascontiguousarray(image[:, ::-1])
     if config.colour:
         image = _recoloured(image, config.colour, rng)
     if rng.random() < config.rescale:
@@ -31,19 +35,48 @@ def degrade(image: Image, size: int, config: DegradeConfig, rng: np.random.Gener
     if rng.random() < config.blur:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.5))
     if rng.random() < config.noise:
-        noise = rng.standard_normal(image.shape, dtype=np.float32) * np.float32(rng.uniform(1, 6))
-        image = np.clip(image + noise, 0, 255).astype(np.uint8)
+        image = add_noise(image, rng.uniform(1, 6), rng)
     if rng.random() < config.jpeg:
         image = compress(image, int(rng.integers(35, 96)))
+    if rng.random() < config.h264:
+        image = compress_video(image, int(rng.integers(20, 41)))
+    if rng.random() < config.erase:
+        image = _erased(image, rng)
     return image
 
 
-def fit_to(image: Image, size: int) -> Image:
-    """The crop at another size, untouched where it fits: averaged when it shrinks, bilinear when it grows."""
-    if image.shape[:2] == (size, size):
-        return image
-    shrinks = image.shape[0] > size
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+def moved(
+    face: Face, spec: CropSpec, config: DegradeConfig, has_surroundings: bool, rng: np.random.Generator
+) -> tuple[Face, CropSpec]:
+    """Turns, moves and zooms where a crop is cut, so that the picture is sampled once.
+
+    Args:
+        face: The face, as it was found.
+        spec: The geometry that is served.
+        config: Ranges.
+        has_surroundings: Whether the picture shows more than the crop; if not, the new crop lies within it, but for
+            the corners of a turned one.
+        rng: The only source of chance.
+
+    Returns:
+        A face and a geometry for `cut_crop`.
+    """
+    zoom = rng.uniform(config.min_zoom, config.max_zoom)
+    shift = rng.uniform(-config.move, config.move, size=2)
+    turn = np.deg2rad(rng.uniform(-config.rotation_deg, config.rotation_deg)) if rng.random() < 0.5 else 0.0
+    if not has_surroundings:
+        zoom = min(zoom, 1.0)
+        shift = np.clip(shift, -(1 - zoom) / 2, (1 - zoom) / 2)
+    left, top, right, bottom = face.box_xyxy
+    move_x, move_y = shift * face.size * spec.scale
+    centre = np.array([(left + right) / 2, (top + bottom) / 2])
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    # The crop's centre stays on the same point of the face, whatever the zoom.
+    landmarks = ((face.landmarks - centre) @ rotation.T + centre).astype(np.float32)
+    box = (left + move_x, top + move_y, right + move_x, bottom + move_y)
+    return replace(face, box_xyxy=box, landmarks=landmarks), replace(
+        spec, scale=spec.scale * zoom, shift=spec.shift / zoom
+    )
 
 
 def rescale(image: Image, factor: float, rng: np.random.Generator) -> Image:
@@ -55,24 +88,47 @@ def rescale(image: Image, factor: float, rng: np.random.Generator) -> Image:
     return cv2.resize(image, (width, height), interpolation=int(up))
 
 
+def add_noise(image: Image, strength: float, rng: np.random.Generator) -> Image:
+    """Adds Gaussian noise of this standard deviation, in steps of 255."""
+    noise = rng.standard_normal(image.shape, dtype=np.float32) * np.float32(strength)
+    return np.clip(np.round(image + noise), 0, 255).astype(np.uint8)
+
+
 def compress(image: Image, quality: int) -> Image:
     """The picture after a JPEG of this quality, 1 to 100; shape and dtype stay."""
     encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB))
 
 
-def _moved(image: Image, size: int, config: DegradeConfig, rng: np.random.Generator) -> Image:
+def compress_video(image: Image, crf: int) -> Image:
+    """The picture after H.264 as a key frame of this constant rate factor, 0 to 51; shape and dtype stay.
+
+    An odd side grows by a repeated pixel before the encoder, and is cut again after it.
+    """
+    height, width = image.shape[:2]
+    even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": str(crf), "preset": "ultrafast"})
+        stream.height, stream.width, stream.pix_fmt = *even.shape[:2], "yuv420p"
+        stream.thread_count = 1
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
+        container.mux(stream.encode(None))
+    buffer.seek(0)
+    with av.open(buffer, format="h264") as container:
+        decoded = next(iter(container.decode(video=0))).to_ndarray(format="rgb24")
+    return np.ascontiguousarray(decoded[:height, :width])
+
+
+def _erased(image: Image, rng: np.random.Generator) -> Image:
+    """Random erasing (Zhong et al., AAAI 2020): a rectangle of the picture's mean colour."""
     side = image.shape[0]
-    if config.rotation_deg and rng.random() < 0.5:
-        angle = rng.uniform(-config.rotation_deg, config.rotation_deg)
-        matrix = cv2.getRotationMatrix2D((side / 2, side / 2), angle, 1.0)
-        image = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    kept = round(side * rng.uniform(config.min_scale, 1.0))
-    left, top = rng.integers(0, side - kept + 1, size=2)
-    image = image[top : top + kept, left : left + kept]
-    if rng.random() < 0.5:
-        image = image[:, ::-1]
-    return fit_to(np.ascontiguousarray(image), size)
+    area, ratio = rng.uniform(0.02, 0.15), np.exp(rng.uniform(-1, 1))
+    height, width = (max(1, round(side * float(np.sqrt(area * r)))) for r in (ratio, 1 / ratio))
+    top, left = rng.integers(0, side - min(height, side - 1)), rng.integers(0, side - min(width, side - 1))
+    image = image.copy()
+    image[top : top + height, left : left + width] = image.mean(axis=(0, 1)).astype(np.uint8)
+    return image
 
 
 def _recoloured(image: Image, strength: float, rng: np.random.Generator) -> Image:

@@ -1,6 +1,7 @@
-"""A bundle and labelled data -> metrics.json: what is known about the bundle's quality.
+"""A bundle and labelled data -> metrics.json, plots, and a table of scores: what is known about the bundle's quality.
 
 It is the shipped graph that is measured, through the code that answers users, not the network that was trained.
+Quality is stated at three levels: `frame` (one face in one picture), `track` (one person over a clip), `clip`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,28 @@ from deepfake.bundle import load_bundle
 from deepfake.errors import DatasetError
 from deepfake.pipeline import Detector
 from deepfake.records import Label, Thresholds
-from deepfake.scores import Scorer, sigmoid
-from deepfake.training.degrade import fit_to
-from deepfake.training.index import LABELS, read_index
-from deepfake.training.loader import read_crop
+from deepfake.scores import Scorer
+from deepfake.training.config import Fakes
+from deepfake.training.index import LABELS, Row, read_indexes
+from deepfake.training.loader import read_crop, with_self_blends
 from deepfake.training.metrics import (
+    at_threshold,
     average_precision,
     bootstrap_interval,
+    brier_score,
     equal_error_rate,
     expected_calibration_error,
+    hit_rate_at,
     roc_auc,
     share_interval,
 )
-from deepfake.verdict import judge
+from deepfake.training.plot import mistakes_figure, quality_figure
+from deepfake.verdict import judge, trimmed_mean
 
-Progress = Callable[[int], object]
+Progress = Callable[[int, int], object]
+"""Called with the number of items done and their total."""
+WORST = 12
+"""Mistakes of each kind that are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,96 +56,160 @@ class Sample:
     """How it was faked; empty for real."""
     p_fake: float | None
     """None where the bundle gave no number: no face, too few frames."""
+    clip: str = ""
+    """The video or picture that it is of."""
+    path: str = ""
+    """Its file."""
 
 
-def evaluate_crops(model: Path, index: Path, split: str, progress: Progress = lambda done: None) -> dict[str, Any]:
-    """Measures a bundle on the crops of one split, altogether and by source.
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured."""
+
+    measures: dict[str, Any]
+    """What goes into `metrics.json`."""
+    samples: tuple[Sample, ...]
+    """The items of the finest level: faces."""
+
+
+def evaluate_crops(
+    model: Path,
+    indexes: Sequence[Path],
+    split: str,
+    fakes: Fakes = "given",
+    progress: Progress = lambda done, total: None,
+) -> Evaluation:
+    """Measures a bundle on the crops of one split: all, each source, and each method against its source's reals.
 
     Args:
         model: Folder of a bundle.
-        index: The crops' index.
+        indexes: Crops' indexes.
         split: `val` or `test`.
-        progress: Called with the number of crops done.
+        fakes: Which fakes: those of the index, those made from its reals, or both.
+        progress: Called after each crop.
 
     Raises:
         DatasetError: If the split is empty.
     """
     bundle = load_bundle(model)
-    rows = [row for row in read_index(index) if row.split == split]
+    rows = with_self_blends((row for row in read_indexes(indexes) if row.split == split), fakes)
     if not rows:
-        raise DatasetError(f"{index} has no row in the split {split!r}.")
-    scorer = Scorer(bundle)
-    samples = []
+        raise DatasetError(f"{', '.join(map(str, indexes))} has no row in the split {split!r}.")
+    scorer, samples = Scorer(bundle), []
     for number, row in enumerate(rows, start=1):
-        image = fit_to(read_crop(index.parent / row.path), bundle.crop.size)
-        p_fake = sigmoid(scorer.logit(image) / bundle.temperature + bundle.logit_shift)
-        samples.append(Sample(row.label, row.source, row.method, p_fake))
-        progress(number)
-    by_source = defaultdict(list)
-    for sample in samples:
-        by_source[sample.source].append(sample)
-    return {
-        "split": split,
-        "all": summary(samples, bundle.thresholds),
-        "sources": {source: summary(own, bundle.thresholds) for source, own in sorted(by_source.items())},
-    }
+        (score,) = scorer.score([read_crop(row, bundle.crop)])
+        samples.append(
+            Sample(row.label, row.source, row.method, score.p_fake, f"{row.source}/{row.clip_name}", row.path)
+        )
+        progress(number, len(rows))
+    levels = {"frame": samples}
+    if len({sample.clip for sample in samples}) < len(samples):
+        levels["clip"] = _joined(samples)
+    return Evaluation({"split": split, **_measures(levels, bundle.thresholds)}, tuple(samples))
 
 
-def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done: None) -> dict[str, Any]:
-    """Measures the whole pipeline on labelled videos or pictures: altogether, and each method against all reals.
+def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, total: None) -> Evaluation:
+    """Measures the whole pipeline on labelled videos or pictures: all, each source, each method against all reals.
 
     Args:
         model: Folder of a bundle.
-        table: CSV with the columns `path` (relative to it), `label`, `source` and `method`.
-        progress: Called with the number of files done.
+        table: CSV with the columns `path` (relative to it) and `label`, and if known `source` and `method`.
+        progress: Called after each file.
 
     Raises:
         DatasetError: If the table cannot be read.
         MediaError: If a file cannot be read.
     """
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            records = list(csv.DictReader(file))
-        labels = [record["label"] for record in records]
-    except (OSError, KeyError) as error:
-        raise DatasetError(f"{table} must be a CSV table with path, label, source and method: {error!r}.") from error
-    if not records or not set(labels) <= set(LABELS):
-        raise DatasetError(f"{table} must list files labelled real or fake. Received: {sorted(set(labels))}.")
+    rows = read_indexes([table])
+    if not rows:
+        raise DatasetError(f"{table} lists no file.")
     detector = Detector(model)
-    samples = []
-    for number, record in enumerate(records, start=1):
-        verdict = detector.detect(table.parent / record["path"])
-        samples.append(Sample(record["label"], record["source"], record["method"], verdict.p_fake))
-        progress(number)
-    reals = [sample for sample in samples if sample.label == "real"]
-    methods = sorted({sample.method for sample in samples if sample.label == "fake"})
-    thresholds = detector.bundle.thresholds
-    return {
-        "all": summary(samples, thresholds),
-        "methods": {
-            method: summary(reals + [s for s in samples if s.label == "fake" and s.method == method], thresholds)
-            for method in methods
-        },
-    }
+    faces, tracks, clips = [], [], []
+    for number, row in enumerate(rows, start=1):
+        verdict = detector.detect(row.path)
+
+        def sample(p_fake: float | None, row: Row = row) -> Sample:
+            return Sample(row.label, row.source, row.method, p_fake, row.path, row.path)
+
+        faces += [sample(score.p_fake) for score in verdict.scores]
+        least = 1 if verdict.kind == "picture" else detector.bundle.min_frames
+        tracks += [sample(track.p_fake) for track in verdict.tracks if track.faces >= least]
+        clips.append(sample(verdict.p_fake))
+        progress(number, len(rows))
+    levels = {"frame": faces, "track": tracks, "clip": clips}
+    return Evaluation(_measures(levels, detector.bundle.thresholds, across_sources=True), tuple(faces))
+
+
+def write_evaluation(evaluation: Evaluation, model: Path, folder: Path) -> list[Path]:
+    """Writes the scores as a table, the plots of quality, and a picture of the worst mistakes with their heat maps.
+
+    Args:
+        evaluation: What was measured.
+        model: Folder of the bundle that was measured.
+        folder: Where to write; made if absent.
+
+    Returns:
+        The paths written. Crops are drawn only of samples that are crops.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    samples = [sample for sample in evaluation.samples if sample.p_fake is not None]
+    table = folder / "scores.csv"
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Sample)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(sample) for sample in evaluation.samples)
+    bundle = load_bundle(model)
+    figure = folder / "quality.png"
+    figure.write_bytes(quality_figure(_groups(samples), bundle.thresholds))
+    return [table, figure]
+
+
+def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path], path: Path) -> Path:
+    """Draws the crops that a bundle is most wrong about, each beside its heat map.
+
+    Args:
+        evaluation: What `evaluate_crops` measured.
+        model: Folder of the bundle that was measured.
+        indexes: The indexes that it was measured on.
+        path: The PNG file to write.
+    """
+    bundle = load_bundle(model)
+    scorer = Scorer(bundle)
+    rows = {(row.path, row.label): row for row in with_self_blends(read_indexes(indexes), "both")}
+
+    def drawn(label: str, sign: int) -> list[tuple[Any, Any, str]]:
+        own = [sample for sample in evaluation.samples if sample.label == label]
+        entries = []
+        for sample in sorted(own, key=lambda s: sign * (s.p_fake or 0.0))[:WORST]:
+            crop = read_crop(rows[sample.path, sample.label], bundle.crop)
+            (score,) = scorer.score([crop])
+            entries.append((crop.image, score.evidence, f"{sample.source} {sample.method} p_fake {score.p_fake:.2f}"))
+        return entries
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(mistakes_figure(drawn("real", -1), drawn("fake", 1)))
+    return path
 
 
 def summary(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
     """Counts and measures of one set of samples; a measure that is not defined for it is absent.
 
-    `auc`, `average_precision`, `equal_error_rate` and `ece` are over the samples with a number; the shares of
-    answers are over all, each with its 95% interval.
+    Measures are over the samples with a number. `accuracy`, `precision`, `recall` and `f1` are those of two answers,
+    divided at a p_fake of 0.5; the shares of the three answers are over all samples, each with its 95% interval.
     """
     counts = {label: sum(s.label == label for s in samples) for label in LABELS}
     found: dict[str, Any] = {"count": counts, "without_number": sum(s.p_fake is None for s in samples)}
-    answered = [s for s in samples if s.p_fake is not None]
-    labels = np.array([LABELS.index(s.label) for s in answered])
-    p_fake = np.array([s.p_fake for s in answered], np.float64)
+    labels, p_fake = _arrays(samples)
     if len(set(labels.tolist())) == 2:
         found["auc"] = roc_auc(labels, p_fake)
         found["auc_interval"] = bootstrap_interval(roc_auc, labels, p_fake)
         found["average_precision"] = average_precision(labels, p_fake)
         found["equal_error_rate"] = equal_error_rate(labels, p_fake)
-    if len(answered):
+        found["hit_rate_at_1_percent"] = hit_rate_at(labels, p_fake, 0.01)
+        found["hit_rate_at_5_percent"] = hit_rate_at(labels, p_fake, 0.05)
+    if len(labels):
+        found |= at_threshold(labels, p_fake)
+        found["brier"] = brier_score(labels, p_fake)
         found["ece"] = expected_calibration_error(labels, p_fake)
     for label, count in counts.items():
         own = [_answer(s, thresholds) for s in samples if s.label == label]
@@ -156,6 +228,57 @@ def update_metrics(path: Path, section: str, values: dict[str, Any]) -> None:
     scratch = path.with_name(f"{path.name}.part")
     scratch.write_text(json.dumps(_rounded(known), indent=2) + "\n", encoding="utf-8")
     scratch.replace(path)
+
+
+def _measures(levels: dict[str, list[Sample]], thresholds: Thresholds, across_sources: bool = False) -> dict[str, Any]:
+    """The coarsest level in detail, and every level as a whole."""
+    samples = list(levels.values())[-1]
+    return {
+        "all": summary(samples, thresholds),
+        "sources": {
+            source: summary([s for s in samples if s.source == source], thresholds)
+            for source in sorted({s.source for s in samples})
+        },
+        "methods": {
+            name: summary(own, thresholds) for name, own in sorted(_by_method(samples, across_sources).items())
+        },
+        "levels": {name: summary(own, thresholds) for name, own in levels.items()},
+    }
+
+
+def _by_method(samples: Iterable[Sample], across_sources: bool) -> dict[str, list[Sample]]:
+    """The fakes of each method, with the reals of their source, or with all reals."""
+    samples = list(samples)
+    found: dict[str, list[Sample]] = {}
+    for source, method in sorted({(s.source, s.method) for s in samples if s.label == "fake" and s.method}):
+        fakes = [
+            s for s in samples if s.label == "fake" and s.method == method and (across_sources or s.source == source)
+        ]
+        found[method] = fakes + [s for s in samples if s.label == "real" and (across_sources or s.source == source)]
+    return found
+
+
+def _joined(samples: Iterable[Sample]) -> list[Sample]:
+    """One sample a clip: the robust mean of its frames, as in a verdict."""
+    clips = defaultdict(list)
+    for sample in samples:
+        clips[sample.clip].append(sample)
+    return [
+        Sample(own[0].label, own[0].source, own[0].method, trimmed_mean([s.p_fake or 0.0 for s in own]), clip)
+        for clip, own in clips.items()
+    ]
+
+
+def _groups(samples: Sequence[Sample]) -> dict[str, Any]:
+    return {
+        source or "all": _arrays([s for s in samples if s.source == source])
+        for source in sorted({s.source for s in samples})
+    }
+
+
+def _arrays(samples: Iterable[Sample]) -> tuple[Any, Any]:
+    answered = [s for s in samples if s.p_fake is not None]
+    return np.array([LABELS.index(s.label) for s in answered]), np.array([s.p_fake for s in answered], np.float64)
 
 
 def _answer(sample: Sample, thresholds: Thresholds) -> Label:

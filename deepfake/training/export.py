@@ -30,10 +30,9 @@ from deepfake.errors import BundleError
 from deepfake.nn.network import SERVING_OUTPUTS, serving_network
 from deepfake.records import CropSpec, Floats
 from deepfake.training.calibrate import Calibration, read_calibration
-from deepfake.training.degrade import fit_to
 from deepfake.training.evaluate import update_metrics
-from deepfake.training.fit import load_run
-from deepfake.training.index import count_labels, read_index
+from deepfake.training.fit import load_run, read_run_config
+from deepfake.training.index import read_indexes
 from deepfake.training.loader import read_crop
 from deepfake.training.metrics import Values
 
@@ -47,14 +46,14 @@ MIN_FRAMES = 3
 """Frames that a person in a video must be scored in."""
 
 
-def export(run: Path, directory: Path, crops: Floats, spec: CropSpec | None = None) -> dict[str, dict[str, float]]:
+def export(run: Path, directory: Path, crops: Floats, spec: CropSpec) -> dict[str, dict[str, float]]:
     """Writes a bundle and proves that its graphs answer as the network does.
 
     Args:
         run: Folder with `best.keras` and `calibration.json`.
         directory: The bundle's folder; made if absent. Its name is the model's.
         crops: Real crops `(n, size, size, 3)` in [0, 255] to compare on.
-        spec: Geometry of the crops; the default is that of `extract`.
+        spec: Geometry of the crops.
 
     Returns:
         For each graph, `size_bytes` and `max_difference` in p_fake.
@@ -75,7 +74,7 @@ def export(run: Path, directory: Path, crops: Floats, spec: CropSpec | None = No
     report = {name: compare(directory / name, crops, expected, calibration) for name in GRAPHS}
     shutil.copyfile(run / "best.keras", directory / "model.keras")
     settings = {
-        "crop": asdict(spec or CropSpec()),
+        "crop": asdict(spec),
         "min_face_px": MIN_FACE_PX,
         "min_frames": MIN_FRAMES,
         "temperature": calibration.temperature,
@@ -86,42 +85,31 @@ def export(run: Path, directory: Path, crops: Floats, spec: CropSpec | None = No
     return report
 
 
-def export_run(run: Path, directory: Path, index: Path, count: int = 500) -> dict[str, Any]:
-    """Exports a run, compares on crops of the validation and test splits, and begins the bundle's `metrics.json`.
+def export_run(run: Path, directory: Path, count: int = 500) -> dict[str, Any]:
+    """Exports a run, compares on crops of its validation and test splits, and begins the bundle's `metrics.json`.
 
     Args:
         run: Folder with `best.keras`, `calibration.json` and `config.json`.
         directory: The bundle's folder.
-        index: The crops' index.
         count: Crops to compare on, drawn evenly over the sources.
 
     Returns:
         What `export` found, with the number of crops and of parameters.
     """
-    rows = read_index(index)
-    held_out = [row for row in rows if row.split != "train"]
+    config = read_run_config(run)
+    rows = read_indexes(config.data.index)
+    held_out = [row for row in rows if row.split in ("val", "test")]
     chosen = held_out[:: max(1, len(held_out) // count)][:count]
-    network = load_run(run)
-    size = network.input.shape[1]
-    crops = np.stack([fit_to(read_crop(index.parent / row.path), size) for row in chosen]).astype(np.float32)
+    crops = np.stack([read_crop(row, config.crop).image for row in chosen]).astype(np.float32)
     report = {
-        "graphs": export(run, directory, crops, CropSpec(size=size)),
+        "graphs": export(run, directory, crops, config.crop),
         "crops": len(crops),
-        "parameters": network.count_params(),
+        "parameters": load_run(run).count_params(),
     }
     description = json.loads((run / "config.json").read_text(encoding="utf-8"))
     for name in ("backbone_weights", "initial_weights"):
         description["config"]["fit"][name] = Path(description["config"]["fit"][name]).name
-    description["config"]["data"]["index"] = Path(description["config"]["data"]["index"]).name
-    train = [row for row in rows if row.split == "train"]
-    sources = sorted({row.source for row in train})
-    description["counts"] = {
-        name: {
-            **count_labels([row for row in train if row.source == name]),
-            "self_blend": sum(row.source == name and row.method == "self_blend" for row in train),
-        }
-        for name in sources
-    }
+    description["config"]["data"]["index"] = [Path(name).name for name in config.data.index]
     calibration = json.loads((run / "calibration.json").read_text(encoding="utf-8"))
     for section, values in {"training": description, "calibration": calibration, "export": report}.items():
         update_metrics(directory / "metrics.json", section, values)

@@ -1,114 +1,303 @@
-"""Pictures -> aligned crops and their index: detection happens once, training reads crops."""
+"""Pictures and videos -> pictures of one face each and their index: detection happens once, training reads these.
+
+What is kept around a face is `context` times as wide as its box, not turned and not stretched, and the index says where
+the face lies in it. So training cuts its crops by the code that answers users, from the same pixels, and may turn and
+zoom them. `aligned` writes finished crops instead, for other tools.
+
+    <out>/index.csv       a row a picture written
+    <out>/skipped.csv     a row a file that gave none, with the reason
+    <out>/journal.jsonl   a line a file that is done: where an interrupted extraction goes on
+"""
 
 from __future__ import annotations
 
-import hashlib
+import csv
+import json
 import shutil
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from pathlib import Path, PurePath
+from typing import Any
 
 import cv2
-import numpy as np
 
 from deepfake.crops import cut_crop
 from deepfake.errors import DatasetError, MediaError
 from deepfake.faces import FaceFinder
-from deepfake.media import read_picture
-from deepfake.records import CropSpec, Image
+from deepfake.media import VideoReader, kind_of, read_picture
+from deepfake.records import CropSpec, Face, Frame, Image, Sampling
+from deepfake.tracks import Tracker
 from deepfake.training.index import Row, write_index
-from deepfake.training.selfblend import self_blend
+
+BATCH = 8
+"""Pictures or frames that are searched for faces together."""
+DOUBT = 0.05
+"""Faces whose probability is lower than that of the surest by more are not taken for a picture's main face."""
+LARGEST_FACE_PX = 270
+"""Faces with a longer box are shrunk to it: a crop of 224 pixels loses nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Extractor:
-    """Cuts the largest face out of pictures.
+class ExtractSettings:
+    """What is written for each file."""
+
+    frames: int = 12
+    """Frames taken from a video, evenly in time."""
+    context: float = 2.0
+    """Side of what is kept around a face, over the longer side of its box; at least 1."""
+    aligned: CropSpec | None = None
+    """Geometry of finished crops, to write these instead."""
+    cropped_sources: tuple[str, ...] = ()
+    """Sources whose pictures are crops already, or show no faces: they are copied whole."""
+
+    def __post_init__(self) -> None:
+        if self.frames < 1 or self.context < 1:
+            raise ValueError(
+                f"`frames` and `context` must be at least 1. Received: frames={self.frames}, context={self.context}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file."""
+
+    path: str
+    """The file, as its row names it."""
+    reason: str = ""
+    """Why it gave no picture: `unreadable` or `no_face`; empty if it gave some."""
+    message: str = ""
+    """What the reader said of an unreadable file."""
+    pictures: tuple[dict[str, str], ...] = ()
+    """`path`, `box` and `landmarks` of each picture written."""
+    frames_failed: int = 0
+    """Frames of a video that could not be decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What an extraction did."""
+
+    files: int
+    """Files asked for."""
+    pictures: int
+    """Pictures of faces in the index."""
+    resumed: int
+    """Files that an earlier, interrupted extraction had done."""
+    frames_failed: int
+    """Frames of videos that could not be decoded."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Files that gave no picture, by reason."""
+
+
+def extract(
+    rows: Sequence[Row],
+    root: Path,
+    out: Path,
+    finder: FaceFinder,
+    settings: ExtractSettings | None = None,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> Summary:
+    """Writes a picture of the face in each picture, and of the largest person's face in each of a video's frames.
+
+    Called again after an interruption it goes on; nothing is lost and nothing is done twice.
 
     Args:
-        root: Folder that the pictures' paths are relative to.
-        out: Folder for the crops and `index.csv`; made if absent.
+        rows: The pictures and videos.
+        root: Folder that their paths are relative to.
+        out: Folder to write to; made if absent.
         finder: The face detector.
-        spec: The geometry of the crops.
-        cropped_sources: Sources whose pictures are crops of this geometry already; they are copied.
-        self_blends: Self-blended fakes made from each real picture of the training split, except copied ones.
+        settings: What to write.
+        progress: Called with the number of files done and their total.
+
+    Raises:
+        ValueError: If two rows name the same file.
+        DatasetError: If no file gave a picture, or the folder holds an extraction with other settings.
     """
+    settings = settings or ExtractSettings()
+    twice = [path for path, count in Counter(row.path for row in rows).items() if count > 1]
+    if twice:
+        raise ValueError(f"Each file may be listed once. Received {len(twice)} more than once, such as {twice[0]}.")
+    out.mkdir(parents=True, exist_ok=True)
+    outcomes = _read_journal(out / "journal.jsonl", settings)
+    missing = [row for row in rows if row.path not in outcomes]
+    resumed = len(rows) - len(missing)
+    worker, done = _Worker(root, out, finder, settings), resumed
+    with (out / "journal.jsonl").open("a", encoding="utf-8") as journal:
+        for outcome in worker.outcomes(missing):
+            outcomes[outcome.path] = outcome
+            journal.write(json.dumps(asdict(outcome)) + "\n")
+            journal.flush()
+            done += 1
+            progress(done, len(rows))
+    return _finish(rows, outcomes, out, resumed)
 
-    root: Path
-    out: Path
-    finder: FaceFinder
-    spec: CropSpec
-    cropped_sources: frozenset[str] = frozenset()
-    self_blends: int = 0
 
-    def extract(self, rows: Sequence[Row], progress: Callable[[int], object] = lambda done: None) -> dict[str, int]:
-        """Cuts every picture and writes the crops' index.
+def _finish(rows: Sequence[Row], outcomes: dict[str, Outcome], out: Path, resumed: int) -> Summary:
+    own = [outcomes[row.path] for row in rows]
+    kept = [replace(row, clip=row.clip_name, **picture) for row in rows for picture in outcomes[row.path].pictures]
+    skipped = Counter(outcome.reason for outcome in own if outcome.reason)
+    with (out / "skipped.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["path", "reason", "message"])
+        writer.writerows([outcome.path, outcome.reason, outcome.message] for outcome in own if outcome.reason)
+    if not kept:
+        raise DatasetError(
+            f"None of {len(rows)} files gave a face: {dict(skipped)}. {out / 'skipped.csv'} says why, file by file."
+        )
+    write_index(out / "index.csv", kept)
+    return Summary(len(rows), len(kept), resumed, sum(outcome.frames_failed for outcome in own), dict(skipped))
 
-        Crops that are already there are kept, so an interrupted run goes on where it stopped.
 
-        Args:
-            rows: The pictures.
-            progress: Called with the number of pictures done.
+def _read_journal(path: Path, settings: ExtractSettings) -> dict[str, Outcome]:
+    """What an interrupted extraction has behind it; a last line that was cut short is taken back."""
+    asked = json.loads(json.dumps(asdict(settings)))
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    whole = [line for line in lines if line.endswith("\n")]
+    if not whole:
+        path.write_text(json.dumps(asked) + "\n", encoding="utf-8")
+        return {}
+    if json.loads(whole[0]) != asked:
+        raise DatasetError(
+            f"{path.parent} holds an extraction with other settings: {whole[0].strip()}. Choose another folder, or "
+            "delete it."
+        )
+    if len(whole) < len(lines):
+        path.write_text("".join(whole), encoding="utf-8")
+    records = [json.loads(line) for line in whole[1:]]
+    return {record["path"]: Outcome(**record) for record in records}
 
-        Returns:
-            How many pictures gave a crop (`crops`) and how many were left out, by reason.
 
-        Raises:
-            DatasetError: If no picture gave a crop.
-        """
-        kept: list[Row] = []
-        tally = Counter[str]()
-        for number, row in enumerate(rows, start=1):
-            targets = self._targets(row)
-            done = all((self.out / target.path).exists() for target in targets)
-            reason = None if done else self._write(row, targets)
-            tally[reason or "crops"] += 1
-            kept += targets if reason is None else []
-            progress(number)
-        if not kept:
-            raise DatasetError(f"None of {len(rows)} pictures under {self.root} gave a crop: {dict(tally)}.")
-        write_index(self.out / "index.csv", kept)
-        return dict(tally)
+class _Worker:
+    """Turns rows into files and outcomes."""
 
-    def _targets(self, row: Row) -> list[Row]:
-        """The crop of a picture, then its self-blended fakes."""
-        if row.source in self.cropped_sources:
-            return [row]
-        path = Path(row.path)
-        crop = replace(row, path=path.with_suffix(".png").as_posix())
-        count = self.self_blends if row.label == "real" and row.split == "train" else 0
-        return [crop] + [
-            replace(
-                crop, path=path.with_name(f"{path.stem}-blend{k}.png").as_posix(), label="fake", method="self_blend"
-            )
-            for k in range(count)
+    def __init__(self, root: Path, out: Path, finder: FaceFinder, settings: ExtractSettings) -> None:
+        self.root = root
+        self.out = out
+        self.finder = finder
+        self.settings = settings
+
+    def outcomes(self, rows: Sequence[Row]) -> Iterator[Outcome]:
+        """One outcome a row; pictures that follow each other are searched together."""
+        iterator = iter(rows)
+        while batch := list(islice(iterator, BATCH)):
+            pictures: list[tuple[Row, Frame]] = []
+            for row in batch:
+                try:
+                    if kind_of(self.root / row.path) == "picture":
+                        pictures.append((row, read_picture(self.root / row.path)))
+                        continue
+                    outcome = self._video(row)
+                except MediaError as error:
+                    outcome = Outcome(row.path, "unreadable", str(error).replace(str(self.root), "").lstrip("/"))
+                yield outcome
+            yield from self._pictures(pictures)
+
+    def _pictures(self, batch: Sequence[tuple[Row, Frame]]) -> Iterator[Outcome]:
+        whole = {row.path for row, _ in batch if row.source in self.settings.cropped_sources}
+        # Of a fake that is a crop already nothing has to be known: only reals are blended with themselves.
+        searched = [frame for row, frame in batch if row.path not in whole or row.label == "real"]
+        found = {id(frame): faces for frame, faces in zip(searched, self.finder.find(searched), strict=True)}
+        for row, frame in batch:
+            faces = found.get(id(frame), [])
+            if row.path in whole:
+                target = self._target(row, Path(row.path).suffix)
+                _copy(self.root / row.path, self.out / target)
+                points = _text(main_face(faces).landmarks.ravel()) if faces else ""
+                yield Outcome(row.path, pictures=({"path": target, "landmarks": points},))
+            elif faces:
+                picture = self._write(frame.image, main_face(faces), self._target(row, ".png"))
+                yield Outcome(row.path, pictures=(picture,))
+            else:
+                yield Outcome(row.path, "no_face")
+
+    def _video(self, row: Row) -> Outcome:
+        reader = VideoReader(self.root / row.path, Sampling(self.settings.frames))
+        tracker, frames = Tracker(), iter(reader)
+        people: dict[int, list[tuple[Image, Face]]] = defaultdict(list)
+        while batch := list(islice(frames, BATCH)):
+            for frame, found in zip(batch, self.finder.find(batch), strict=True):
+                for face in tracker.follow(frame.image, found):
+                    people[face.track or 0].append((frame.image, face))
+        if not people:
+            return Outcome(row.path, "no_face", frames_failed=reader.frames_failed)
+        largest = max(people.values(), key=lambda own: sum(face.size for _, face in own))
+        pictures = tuple(
+            self._write(image, face, self._target(row, f"/{face.frame_index:03d}.png")) for image, face in largest
+        )
+        return Outcome(row.path, pictures=pictures, frames_failed=reader.frames_failed)
+
+    def _target(self, row: Row, ending: str) -> str:
+        """Path of a picture to write: below the output folder, wherever the file lies."""
+        parts = [
+            part for part in PurePath(row.path).with_suffix("").parts if part not in ("..", PurePath(row.path).anchor)
         ]
+        folder = [row.source] if row.source and parts[0] != row.source else []
+        return "/".join([*folder, *parts]) + ending
 
-    def _write(self, row: Row, targets: Sequence[Row]) -> str | None:
-        """Writes the crops of one picture; the reason if there is none."""
-        target = self.out / targets[0].path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if row.source in self.cropped_sources:
-            scratch = target.with_name(f".{target.name}")
-            shutil.copyfile(self.root / row.path, scratch)
-            scratch.replace(target)
-            return None
-        try:
-            frame = read_picture(self.root / row.path)
-        except MediaError:
-            return "unreadable"
-        faces = self.finder.find([frame])[0]
-        if not faces:
-            return "no_face"
-        # Seeded by the picture's name: the same fakes whatever else is extracted, and after an interruption.
-        rng = np.random.default_rng(list(hashlib.sha256(row.path.encode()).digest()[:8]))
-        for place, wanted in enumerate(targets):
-            image = frame.image if place == 0 else self_blend(frame.image, faces[0].landmarks, rng)
-            _write_png(self.out / wanted.path, cut_crop(image, faces[0], self.spec).image)
-        return None
+    def _write(self, image: Image, face: Face, target: str) -> dict[str, str]:
+        if self.settings.aligned:
+            _write_png(self.out / target, cut_crop(image, face, self.settings.aligned).image)
+            return {"path": target}
+        picture, box, points = surroundings(image, face, self.settings.context)
+        _write_png(self.out / target, picture)
+        return {"path": target, "box": _text(box), "landmarks": _text(points.ravel())}
+
+
+def main_face(faces: Sequence[Face]) -> Face:
+    """The largest of the faces that the detector is about as sure of as of the surest: not a large hand or stone.
+
+    Example:
+
+    >>> points = np.zeros((5, 2), np.float32)
+    >>> main_face([Face((0, 0, 90, 90), points, 0.85), Face((0, 0, 30, 30), points, 0.99)]).size
+    30
+    """
+    surest = max(face.detector_score for face in faces)
+    return max((face for face in faces if face.detector_score >= surest - DOUBT), key=lambda face: face.size)
+
+
+def surroundings(image: Image, face: Face, context: float) -> tuple[Image, Any, Any]:
+    """Cuts a face with what surrounds it, as far as the picture reaches.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        face: A face of this picture.
+        context: Side of the cut, over the longer side of the face's box.
+
+    Returns:
+        The cut, and in its pixels the box `(4,)` and the landmarks `(5, 2)`. It is shrunk where the box is longer
+        than `LARGEST_FACE_PX`.
+    """
+    left, top, right, bottom = face.box_xyxy
+    half = face.size * context / 2
+    middle_x, middle_y = (left + right) / 2, (top + bottom) / 2
+    x0, y0 = max(0, int(middle_x - half)), max(0, int(middle_y - half))
+    x1, y1 = min(image.shape[1], int(middle_x + half) + 1), min(image.shape[0], int(middle_y + half) + 1)
+    picture = image[y0:y1, x0:x1]
+    factor_x = factor_y = 1.0
+    if face.size > LARGEST_FACE_PX:
+        width, height = (max(1, round(side * LARGEST_FACE_PX / face.size)) for side in (x1 - x0, y1 - y0))
+        factor_x, factor_y = width / picture.shape[1], height / picture.shape[0]
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    box = [(left - x0) * factor_x, (top - y0) * factor_y, (right - x0) * factor_x, (bottom - y0) * factor_y]
+    return picture, box, (face.landmarks - (x0, y0)) * (factor_x, factor_y)
+
+
+def _text(numbers: Any) -> str:
+    return " ".join(f"{number:.3f}" for number in numbers)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f".{target.name}")
+    shutil.copyfile(source, scratch)
+    scratch.replace(target)
 
 
 def _write_png(path: Path, image: Image) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}")
     scratch.write_bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
     scratch.replace(path)

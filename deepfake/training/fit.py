@@ -1,22 +1,25 @@
-"""Crops -> a fitted network: AdamW, warm-up and cosine, class weights, early stopping on validation AUC, resume.
+"""Crops -> a fitted network: AdamW, cosine or plateau, balanced classes, early stopping on validation AUC, resume.
 
 A run folder holds:
 
-    config.json             what was asked for, and the versions that ran
-    log.csv                 one line an epoch
+    config.json             what was asked for, a checksum of the data, and the versions that ran
+    log.csv, history.png    one line an epoch, and its picture
+    tensorboard/            the same for TensorBoard, if asked for
     best.weights.h5         the weights of the epoch with the highest validation AUC
-    best.keras              the same, as a whole network: what is calibrated, evaluated and exported
+    best.keras              the same, as a whole float32 network: what is calibrated, evaluated and exported
     backup/                 where a killed run goes on from; gone when the run is done
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import hashlib
 import json
 import math
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,12 +30,16 @@ import numpy as np
 from deepfake.errors import DatasetError
 from deepfake.nn.losses import WeightedCrossentropy
 from deepfake.nn.network import build_network, training_network
-from deepfake.training.config import DegradeConfig, FitConfig, TrainingConfig
-from deepfake.training.index import Row, count_labels, read_index
-from deepfake.training.loader import CropLoader
+from deepfake.training.config import DegradeConfig, FitConfig, TrainingConfig, filled_config
+from deepfake.training.devices import has_gpu, sharing
+from deepfake.training.index import Row, count_labels, read_indexes
+from deepfake.training.loader import CropLoader, chosen_rows, with_self_blends
+from deepfake.training.plot import history_figure
 from deepfake.training.split import check_disjoint
 
 MONITOR = "val_logit_auc"
+PLATEAU_FACTOR = 1 / 3
+"""What the learning rate is multiplied by on a plateau."""
 
 
 def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
@@ -50,64 +57,150 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
 
     Raises:
         DatasetError: If the index is unusable, its splits leak, a split lacks a class, or the folder holds a run of
-            another configuration.
+            another configuration or other data.
     """
-    rows = read_index(config.data.index)
-    check_disjoint(rows)
-    train = [
-        row
-        for row in rows
-        if row.split == "train" and not (row.method and row.method == config.data.without_method)
-        for _ in range(config.data.repeat.get(row.source, 1))
-    ]
-    val = [row for row in rows if row.split == "val"]
-    _claim(run, config)
+    train, val = training_rows(config)
+    _claim(run, config, [*train, *val])
     if (run / "best.keras").exists():
         return run / "best.keras"
-
     for weights in (config.fit.backbone_weights, config.fit.initial_weights):
         if weights and not Path(weights).exists():
             raise DatasetError(f"The weights {weights} are missing. Correct the path in the configuration.")
     keras.utils.set_random_seed(config.fit.seed)
-    backbone = Path(config.fit.backbone_weights) if config.fit.backbone_weights else None
-    network = build_network(config.network, config.fit.input_size, backbone)
-    if config.fit.initial_weights:
+    with sharing(config.fit.devices) as devices, _precision(config.fit.precision):
+        _fit_epochs(config, run, train, val, devices, verbose)
+    network = build_network(config.network, config.crop.size)
+    network.load_weights(run / "best.weights.h5")
+    network.save(run / "best.keras")
+    (run / "history.png").write_bytes(history_figure(read_log(run / "log.csv")))
+    shutil.rmtree(run / "backup", ignore_errors=True)
+    return run / "best.keras"
+
+
+def training_rows(config: TrainingConfig) -> tuple[list[Row], list[Row]]:
+    """The rows that a run trains on and those that it is watched on, their paths made absolute.
+
+    Raises:
+        DatasetError: If an index is unusable, the splits leak, or a split lacks a class.
+    """
+    rows = read_indexes(config.data.index)
+    check_disjoint(rows, config.data.disjoint)
+    # A source of weight 0 stands for nothing in training; validation keeps it, to watch what it never saw.
+    train = [row for row in rows if row.split == "train" and config.data.weights.get(row.source, 1.0) > 0]
+    val = with_self_blends((row for row in rows if row.split == "val"), config.data.fakes)
+    count_classes(with_self_blends(train, config.data.fakes), "train")
+    count_classes(val, "val")
+    return train, val
+
+
+def _fit_epochs(
+    config: TrainingConfig, run: Path, train: list[Row], val: list[Row], devices: int, verbose: int
+) -> None:
+    def shown(epoch: int) -> list[Row]:
+        rng = np.random.default_rng([config.fit.seed, epoch, 1])
+        balanced = config.fit.balance == "batches"
+        return chosen_rows(train, config.data.weights, config.data.fakes, balanced, rng)
+
+    network = build_network(config.network, config.crop.size, _path(config.fit.backbone_weights))
+    if config.fit.initial_weights.endswith(".keras"):
+        loaded = keras.models.load_model(config.fit.initial_weights, compile=False)
+        network.set_weights(loaded.get_weights())
+    elif config.fit.initial_weights:
         network.load_weights(config.fit.initial_weights)
     model = training_network(network)
-    steps = -(-len(train) // config.fit.batch_size)
-    model.compile(
-        optimizer=_optimizer(config.fit, steps),
-        loss=_losses(config.fit, class_weights(train), sorted(model.output)),
-        loss_weights={name: 1.0 if name == "logit" else config.fit.auxiliary_weight for name in model.output},
-        metrics={"logit": [keras.metrics.AUC(from_logits=True, num_thresholds=1000, name="auc")]},
-        jit_compile=keras.backend.backend() == "jax",
-    )
-    count_classes(val, "val")
+    first = shown(0)
+    optimizer = _optimizer(config.fit, -(-len(first) // config.fit.batch_size))
+    optimizer.build(model.trainable_variables)
+    losses = _losses(config.fit, class_weights(first), sorted(model.output))
     best = BestWeights(network, run / "best.weights.h5")
-    best.recall(run / "log.csv", _epochs_done(run))
-    for epoch in range(_epochs_done(run), config.fit.epochs):
+    done = _epochs_done(run)
+    best.recall(run / "log.csv", done)
+    for epoch in range(done, config.fit.epochs):
         if epoch - best.best_epoch > config.fit.patience:
             break
+        if epoch in (done, config.fit.frozen_epochs):
+            _compile(model, optimizer, losses, config.fit, frozen=epoch < config.fit.frozen_epochs)
+        if config.fit.schedule == "plateau":
+            optimizer.learning_rate = plateau_rate(config.fit, best.values)
         # One call an epoch: the loader then knows its epoch, and a resumed run sees what an unbroken one would.
         model.fit(
-            _loader(config, train, model, epoch, config.degrade),
-            validation_data=_loader(config, val, model, epoch, None),
+            _loader(config, shown(epoch), model, epoch, devices, config.degrade),
+            validation_data=_loader(config, val, model, epoch, devices, None),
             initial_epoch=epoch,
             epochs=epoch + 1,
-            # The backup comes last: what was done twice can be cut from the log, what was missed cannot be added.
-            callbacks=[
-                best,
-                keras.callbacks.CSVLogger(run / "log.csv", append=True),
-                keras.callbacks.BackupAndRestore(run / "backup", delete_checkpoint=False),
-            ],
+            callbacks=_callbacks(best, run, config.fit),
             # The loader has dealt the batches out; Keras would shuffle them by a state that no backup holds.
             shuffle=False,
             verbose=verbose,
         )
     network.load_weights(run / "best.weights.h5")
-    network.save(run / "best.keras")
-    shutil.rmtree(run / "backup", ignore_errors=True)
-    return run / "best.keras"
+
+
+def plateau_rate(fit: FitConfig, values: Sequence[float]) -> float:
+    """The learning rate after these validation AUCs, one an epoch: lower after each wait without a better one.
+
+    Example:
+
+    >>> plateau_rate(FitConfig(learning_rate=0.9, plateau_patience=1), [0.6, 0.7, 0.65])
+    0.3
+    """
+    rate, best, waited = fit.learning_rate, -math.inf, 0
+    for value in values:
+        waited = 0 if value > best else waited + 1
+        best = max(best, value)
+        if waited == fit.plateau_patience:
+            rate, waited = rate * PLATEAU_FACTOR, 0
+    return rate
+
+
+def read_log(path: Path) -> list[dict[str, str]]:
+    """The lines of a run's log, an epoch each; empty where there is none yet."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _compile(model: keras.Model, optimizer: Any, losses: dict[str, Any], fit: FitConfig, frozen: bool) -> None:
+    """Compiles with the same optimizer each time, so that its moments outlive the frozen epochs."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            layer.trainable = not frozen
+    model.compile(
+        optimizer=optimizer,
+        loss=losses,
+        loss_weights={name: 1.0 if name == "logit" else fit.auxiliary_weight for name in model.output},
+        metrics={"logit": [keras.metrics.AUC(from_logits=True, num_thresholds=1000, name="auc")]},
+        jit_compile=keras.backend.backend() == "jax",
+    )
+
+
+def _callbacks(best: BestWeights, run: Path, fit: FitConfig) -> list[keras.callbacks.Callback]:
+    boards = [keras.callbacks.TensorBoard(run / "tensorboard")] if fit.tensorboard else []
+    return [
+        best,
+        *boards,
+        keras.callbacks.CSVLogger(run / "log.csv", append=True),
+        # The backup comes last: what was done twice can be cut from the log, what was missed cannot be added.
+        keras.callbacks.BackupAndRestore(run / "backup", delete_checkpoint=False),
+    ]
+
+
+@contextlib.contextmanager
+def _precision(name: str) -> Iterator[None]:
+    """Networks made inside compute in this precision, and scale their loss if it is float16."""
+    if name == "auto":
+        name = "mixed_float16" if has_gpu() else "float32"
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _path(name: str) -> Path | None:
+    return Path(name) if name else None
 
 
 def load_run(run: Path) -> keras.Model:
@@ -120,6 +213,18 @@ def load_run(run: Path) -> keras.Model:
     if not path.exists():
         raise DatasetError(f"No best.keras in {run}: it is not the folder of a finished run. Run fit first.")
     return keras.models.load_model(path, compile=False)
+
+
+def read_run_config(run: Path) -> TrainingConfig:
+    """What a run was told.
+
+    Raises:
+        DatasetError: If the folder holds no `config.json`.
+    """
+    path = run / "config.json"
+    if not path.exists():
+        raise DatasetError(f"No {path.name} in {run}: it is not the folder of a run. Run fit first.")
+    return filled_config(json.loads(path.read_text(encoding="utf-8"))["config"])
 
 
 def class_weights(rows: Sequence[Row]) -> dict[str, float]:
@@ -149,23 +254,49 @@ def count_classes(rows: Sequence[Row], split: str) -> dict[str, int]:
     return counts
 
 
-def run_description(config: TrainingConfig) -> dict[str, Any]:
-    """The configuration and the versions that run it, as plain values."""
+def run_description(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
+    """The configuration, the data and the versions that run it, as plain values."""
     versions = {
         "python": platform.python_version(),
         "keras": keras.__version__,
         "numpy": np.__version__,
         "backend": keras.backend.backend(),
     }
-    return {"config": asdict(config), "versions": versions}
+    return {"config": json.loads(json.dumps(asdict(config))), "data": describe_data(rows), "versions": versions}
 
 
-def _claim(run: Path, config: TrainingConfig) -> None:
+def describe_data(rows: Sequence[Row]) -> dict[str, Any]:
+    """A checksum of what the rows say and of the sizes of their files, and the counts of each source.
+
+    Raises:
+        DatasetError: If a picture is missing.
+    """
+    digest = hashlib.sha256()
+    try:
+        for row in rows:
+            digest.update(repr((Path(row.path).name, row, Path(row.path).stat().st_size)).encode())
+    except FileNotFoundError as error:
+        raise DatasetError(f"The crop {error.filename} is missing. Run extract again.") from error
+    sources = sorted({row.source for row in rows})
+    counts = {
+        source: {
+            split: count_labels([row for row in rows if row.source == source and row.split == split])
+            for split in ("train", "val")
+        }
+        for source in sources
+    }
+    return {"sha256": digest.hexdigest(), "counts": counts}
+
+
+def _claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
     """Makes the folder of a run its own, or refuses that of another."""
     run.mkdir(parents=True, exist_ok=True)
-    path, description = run / "config.json", run_description(config)
-    if path.exists() and json.loads(path.read_text(encoding="utf-8"))["config"] != description["config"]:
-        raise DatasetError(f"{run} holds a run of another configuration, in {path.name}. Choose another folder.")
+    path, description = run / "config.json", run_description(config, rows)
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        for part, name in (("config", "configuration"), ("data", "data")):
+            if known[part] != description[part]:
+                raise DatasetError(f"{run} holds a run of another {name}, in {path.name}. Choose another folder.")
     path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
@@ -178,7 +309,8 @@ def _optimizer(fit: FitConfig, steps: int) -> keras.optimizers.Optimizer:
         decay_steps=max(1, fit.epochs * steps - warmup),
         alpha=0.01,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=fit.weight_decay, global_clipnorm=fit.clip_norm)
+    rate = schedule if fit.schedule == "cosine" else fit.learning_rate
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=fit.weight_decay, global_clipnorm=fit.clip_norm)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 
@@ -191,12 +323,17 @@ def _losses(fit: FitConfig, weights: dict[str, float], outputs: Sequence[str]) -
 
 
 def _loader(
-    config: TrainingConfig, rows: Sequence[Row], model: keras.Model, epoch: int, degrade: DegradeConfig | None
+    config: TrainingConfig,
+    rows: Sequence[Row],
+    model: keras.Model,
+    epoch: int,
+    devices: int,
+    degrade: DegradeConfig | None,
 ) -> CropLoader:
     return CropLoader(
-        rows,
-        root=Path(config.data.index).parent,
-        size=config.fit.input_size,
+        # Devices share a batch evenly; the few rows beyond a multiple are left out of this epoch.
+        rows[: len(rows) // devices * devices],
+        spec=config.crop,
         batch_size=config.fit.batch_size,
         outputs=sorted(model.output),
         degrade_config=degrade,
@@ -219,8 +356,12 @@ class BestWeights(keras.callbacks.Callback):
         super().__init__()
         self.network = network
         self.path = path
-        self.best = -math.inf
-        self.best_epoch = -1
+        self.values: list[float] = []
+
+    @property
+    def best_epoch(self) -> int:
+        """Number of the best epoch so far, -1 before the first."""
+        return int(np.argmax(self.values)) if self.values else -1
 
     def recall(self, log: Path, epochs: int) -> None:
         """Reads what a killed run had reached, and cuts its log to the epochs that its backup has."""
@@ -228,17 +369,11 @@ class BestWeights(keras.callbacks.Callback):
             return
         lines = log.read_text(encoding="utf-8").splitlines(keepends=True)[: epochs + 1]
         log.write_text("".join(lines), encoding="utf-8")
-        for record in csv.DictReader(lines):
-            self._note(int(record["epoch"]), float(record[MONITOR]))
+        self.values = [float(record[MONITOR]) for record in csv.DictReader(lines)]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._note(epoch, float((logs or {})[MONITOR])):
+        self.values.append(float((logs or {})[MONITOR]))
+        if self.best_epoch == epoch:
             scratch = self.path.with_name(f"next-{self.path.name}")
             self.network.save_weights(scratch)
             scratch.replace(self.path)
-
-    def _note(self, epoch: int, value: float) -> bool:
-        better = value > self.best
-        if better:
-            self.best, self.best_epoch = value, epoch
-        return better

@@ -1,84 +1,142 @@
-"""A table of labelled pictures: one row each, read from and written to CSV.
+"""A table of labelled pictures and videos: one row each, read from and written to CSV.
 
-Columns: `path` (relative to the table's folder), `label` (`real` or `fake`), `source` (the data set), `split`
-(`train`, `val` or `test`), `group` (what must not be divided between splits: a clip, a person, a swap pair),
-`method` (how it was faked; empty for real).
+Columns: `path` (relative to the table's folder), `label` (`real` or `fake`), and, each empty where it is not known or
+left out, `source` (the data set), `split` (`train`, `val` or `test`), `identity` (what links rows that must not be
+divided between splits: people, or the original clip; several joined by `+`), `method` (how it was faked), `clip` (the
+video or picture it was cut from), `box` and `landmarks` (of the face in it, where the picture is no crop yet). `group`
+is read as another name of `identity`.
 """
 
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from deepfake.errors import DatasetError
 
 SPLITS = ("train", "val", "test")
 LABELS = ("real", "fake")
+SELF_BLEND = "self_blend"
+"""The method of fakes that are made from a real crop while it is loaded: such a row names the real crop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One labelled picture."""
+    """One labelled picture or video."""
 
     path: str
     """Relative to the folder of the table, with forward slashes."""
     label: str
     """`real` or `fake`."""
-    source: str
+    source: str = ""
     """The data set it comes from."""
-    split: str
-    """`train`, `val` or `test`."""
-    group: str
-    """Rows of one group share a clip or a person and never lie in different splits."""
+    split: str = ""
+    """`train`, `val` or `test`; empty before `split`."""
+    identity: str = ""
+    """People in it, or the original of a fake, joined by `+`, the one whose picture was changed first; may be empty."""
     method: str = ""
-    """How it was faked; empty for real."""
+    """How it was faked; empty for real, or where nobody knows."""
+    clip: str = ""
+    """The video or picture that it was cut from, unique within its source; the path without its suffix if empty."""
+    box: str = ""
+    """Left, top, right, bottom of its face in pixels, separated by blanks; empty if the picture is a crop already."""
+    landmarks: str = ""
+    """The face's five points, x and y in pixels, separated by blanks; empty where they are not known."""
 
     @property
     def target(self) -> int:
         """1 for fake, 0 for real."""
         return LABELS.index(self.label)
 
+    @property
+    def clip_name(self) -> str:
+        """The clip, or the path without its suffix where none is stated."""
+        return self.clip or str(Path(self.path).with_suffix(""))
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The parts of `identity`.
+
+        Example:
+
+        >>> Row("a.mp4", "fake", identity="033+097").people
+        ('033', '097')
+        """
+        return tuple(part for part in self.identity.split("+") if part)
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+
 
 def read_index(path: Path | str) -> list[Row]:
-    """Reads a table of labelled pictures.
+    """Reads a table of labelled pictures or videos.
 
     Raises:
-        DatasetError: If the file cannot be read, a column is absent, or a label or split is none of the known ones.
+        DatasetError: If the file cannot be read, `path` or `label` is absent, or a label or split is none of the
+            known ones.
     """
     path = Path(path)
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            names = [field.name for field in fields(Row)]
-            absent = set(names) - set(reader.fieldnames or [])
+            given = reader.fieldnames or []
+            absent = {"path", "label"} - set(given)
             if absent:
                 raise DatasetError(
-                    f"{path} needs the columns {', '.join(names)}. Missing: {', '.join(sorted(absent))}."
+                    f"{path} needs the columns path and label, and may have {', '.join(COLUMNS[2:])}. "
+                    f"Missing: {', '.join(sorted(absent))}."
                 )
-            rows = [Row(**{name: record[name] or "" for name in names}) for record in reader]
+            alias = {"identity": "group"} if "identity" not in given else {}
+            rows = [Row(**{name: record.get(alias.get(name, name)) or "" for name in COLUMNS}) for record in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path} cannot be read as a CSV table: {error}.") from error
     for number, row in enumerate(rows, start=2):
-        if row.label not in LABELS or row.split not in SPLITS:
+        if row.label not in LABELS or row.split not in (*SPLITS, ""):
             raise DatasetError(
                 f"{path}, line {number}: `label` must be one of {', '.join(LABELS)} and `split` one of "
-                f"{', '.join(SPLITS)}. Received: {row.label!r}, {row.split!r}."
+                f"{', '.join(SPLITS)} or empty. Received: {row.label!r}, {row.split!r}."
             )
     return rows
 
 
+def read_indexes(paths: Iterable[Path | str]) -> list[Row]:
+    """The rows of several tables, in order; `path` of each is made absolute.
+
+    Raises:
+        DatasetError: As `read_index`.
+    """
+    return [
+        replace(row, path=str((Path(path).parent / row.path).resolve())) for path in paths for row in read_index(path)
+    ]
+
+
 def write_index(path: Path, rows: Iterable[Row]) -> None:
     """Writes a table, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.part")
-    names = [field.name for field in fields(Row)]
     with scratch.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([getattr(row, name) for name in names] for row in rows)
+        writer.writerow(COLUMNS)
+        writer.writerows([getattr(row, name) for name in COLUMNS] for row in rows)
     scratch.replace(path)
+
+
+def located(rows: Iterable[Row], root: Path, home: Path) -> list[Row]:
+    """The same rows with paths relative to another folder: that of the table they are written to.
+
+    Args:
+        rows: Rows with paths relative to `root`.
+        root: A folder.
+        home: The folder that the paths of the answer are relative to.
+    """
+    if root.resolve() == home.resolve():
+        return list(rows)
+    away = Path(os.path.relpath(root.resolve(), home.resolve()))
+    return [replace(row, path=(away / row.path).as_posix(), clip=row.clip_name) for row in rows]
 
 
 def count_labels(rows: Sequence[Row]) -> dict[str, int]:

@@ -71,6 +71,92 @@ def equal_error_rate(labels: Labels, scores: Values) -> float:
     return float((misses[place] + alarms[place]) / 2)
 
 
+def hit_rate_at(labels: Labels, scores: Values, false_alarm_rate: float) -> float:
+    """Largest share of fakes found by a threshold that calls at most a given share of reals fake.
+
+    Args:
+        labels: As `roc_auc`.
+        scores: As `roc_auc`. Nothing is interpolated: samples of one score are called fake together or not at all.
+        false_alarm_rate: Share of reals in [0, 1] that may be called fake.
+
+    Returns:
+        In [0, 1]: 1 is perfect, about `false_alarm_rate` is chance.
+
+    Raises:
+        ValueError: As `roc_auc`, or if `false_alarm_rate` is not a share.
+
+    Example:
+
+    >>> hit_rate_at(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.3, 0.9]), false_alarm_rate=0.1)
+    0.5
+    """
+    if not 0 <= false_alarm_rate <= 1:
+        raise ValueError(f"`false_alarm_rate` is a share in [0, 1]. Received: {false_alarm_rate}.")
+    labels, scores = _checked(labels, scores)
+    alarms, hits, _ = metrics.roc_curve(labels, scores, drop_intermediate=False)
+    return float(hits[alarms <= false_alarm_rate].max())
+
+
+def at_threshold(labels: Labels, p_fake: Values, threshold: float = 0.5) -> dict[str, float]:
+    """What two answers are worth: a `p_fake` of `threshold` or more is called fake, the rest real.
+
+    Args:
+        labels: As `roc_auc`; one class suffices.
+        p_fake: Shape `(n,)`, probabilities in [0, 1].
+        threshold: Where fake begins.
+
+    Returns:
+        `accuracy`; `precision`, absent where nothing is called fake; `recall`, absent where nothing is fake; `f1`,
+        their harmonic mean, absent where one of them is. All in [0, 1], 1 is perfect.
+
+    Raises:
+        ValueError: As `brier_score`.
+
+    Example:
+
+    >>> at_threshold(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.9]))
+    {'accuracy': 0.75, 'precision': 1.0, 'recall': 0.5, 'f1': 0.6666666666666666}
+    >>> at_threshold(np.array([0, 0]), np.array([0.1, 0.2]))
+    {'accuracy': 1.0}
+    """
+    labels, p_fake = _checked_probabilities(labels, p_fake)
+    called = p_fake >= threshold
+    hits, calls, fakes = (int(found.sum()) for found in (called & (labels == 1), called, labels == 1))
+    values = {"accuracy": float((called == labels).mean())}
+    if calls:
+        values["precision"] = hits / calls
+    if fakes:
+        values["recall"] = hits / fakes
+    if calls and fakes:
+        values["f1"] = 2 * hits / (calls + fakes)
+    return values
+
+
+def brier_score(labels: Labels, p_fake: Values) -> float:
+    """Mean squared distance between the probability stated and what was true.
+
+    Args:
+        labels: As `roc_auc`; one class suffices.
+        p_fake: Shape `(n,)`, probabilities in [0, 1].
+
+    Returns:
+        In [0, 1]; 0 is perfect, 0.25 is 0.5 said of everything.
+
+    Raises:
+        ValueError: If the shapes differ, a label is neither 0 nor 1, or a probability is outside [0, 1].
+
+    Example:
+
+    >>> brier_score(np.array([0, 1]), np.array([0.5, 0.5]))
+    0.25
+
+    Reference:
+        Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 1950.
+    """
+    labels, p_fake = _checked_probabilities(labels, p_fake)
+    return float(np.mean((p_fake - labels) ** 2))
+
+
 def expected_calibration_error(labels: Labels, p_fake: Values, bins: int = 15) -> float:
     """Mean distance between the probability stated and the share of fakes found, over bins of equal width.
 
@@ -83,7 +169,7 @@ def expected_calibration_error(labels: Labels, p_fake: Values, bins: int = 15) -
         In [0, 1]; 0 is perfect.
 
     Raises:
-        ValueError: If a probability is outside [0, 1].
+        ValueError: As `brier_score`.
 
     Example:
 
@@ -93,12 +179,36 @@ def expected_calibration_error(labels: Labels, p_fake: Values, bins: int = 15) -
     Reference:
         Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
-    labels, p_fake = np.asarray(labels), np.asarray(p_fake, np.float64)
-    if p_fake.size == 0 or p_fake.min() < 0 or p_fake.max() > 1:
-        raise ValueError("`p_fake` must hold probabilities in [0, 1].")
+    stated, found, counts = reliability(labels, p_fake, bins)
+    return float(np.nansum(np.abs(stated - found) * counts) / counts.sum())
+
+
+def reliability(labels: Labels, p_fake: Values, bins: int = 15) -> tuple[Values, Values, Values]:
+    """The probability stated and the share of fakes found, in each of `bins` bins of equal width.
+
+    Args:
+        labels: As `roc_auc`; one class suffices.
+        p_fake: Shape `(n,)`, probabilities in [0, 1].
+        bins: Their number.
+
+    Returns:
+        Mean `p_fake`, share of fakes and number of samples in each bin, all of shape `(bins,)`. The first two are
+        NaN in a bin without samples.
+
+    Raises:
+        ValueError: As `brier_score`.
+
+    Example:
+
+    >>> stated, found, counts = reliability(np.array([0, 1, 1]), np.array([0.25, 0.75, 0.75]), bins=2)
+    >>> stated.tolist(), found.tolist(), counts.tolist()
+    ([0.25, 0.75], [0.0, 1.0], [1, 2])
+    """
+    labels, p_fake = _checked_probabilities(labels, p_fake)
     place = np.minimum((p_fake * bins).astype(int), bins - 1)
-    gaps = [abs(labels[place == b].sum() - p_fake[place == b].sum()) for b in range(bins)]
-    return float(sum(gaps) / len(labels))
+    counts = np.bincount(place, minlength=bins)
+    sizes = np.where(counts, counts, np.nan)
+    return np.bincount(place, p_fake, bins) / sizes, np.bincount(place, labels, bins) / sizes, counts
 
 
 def bootstrap_interval(
@@ -141,9 +251,27 @@ def share_interval(hits: int, count: int) -> tuple[float, float]:
 
 
 def _checked(labels: Labels, scores: Values) -> tuple[Labels, Values]:
+    labels, scores = _paired(labels, scores)
+    if set(np.unique(labels)) != {0, 1}:
+        raise ValueError(f"Both classes must occur, 0 and 1. Received: {sorted(set(labels.tolist()))}.")
+    return labels, scores
+
+
+def _checked_probabilities(labels: Labels, p_fake: Values) -> tuple[Labels, Values]:
+    labels, p_fake = _paired(labels, p_fake)
+    if not set(np.unique(labels)) <= {0, 1}:
+        raise ValueError(f"Labels must be 0 for real or 1 for fake. Received: {sorted(set(labels.tolist()))}.")
+    # Asked this way round so that NaN is refused too.
+    if p_fake.size == 0 or not ((p_fake >= 0) & (p_fake <= 1)).all():
+        outside = p_fake[~((p_fake >= 0) & (p_fake <= 1))][:3].tolist()
+        raise ValueError(
+            f"`p_fake` must hold probabilities in [0, 1], one at least. Received: {len(p_fake)}, outside: {outside}."
+        )
+    return labels, p_fake
+
+
+def _paired(labels: Labels, scores: Values) -> tuple[Labels, Values]:
     labels, scores = np.asarray(labels), np.asarray(scores, np.float64)
     if labels.shape != scores.shape or labels.ndim != 1:
         raise ValueError(f"Labels and scores must have one shape (n,). Received: {labels.shape}, {scores.shape}.")
-    if set(np.unique(labels)) != {0, 1}:
-        raise ValueError(f"Both classes must occur, 0 and 1. Received: {sorted(set(labels.tolist()))}.")
     return labels, scores

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from deepfake.crops import cut_crop, face_of_crop
+from deepfake.records import CropSpec
 from deepfake.training.config import DegradeConfig
-from deepfake.training.degrade import compress, degrade, fit_to, rescale
+from deepfake.training.degrade import compress, compress_video, degrade, moved, rescale
 from deepfake.training.selfblend import blend, face_mask, self_blend
 
-NOTHING = DegradeConfig(rotation_deg=0, min_scale=1, colour=0, rescale=0, blur=0, noise=0, jpeg=0)
+CHANCES = ("rescale", "blur", "noise", "jpeg", "h264", "erase")
+NOTHING = DegradeConfig(rotation_deg=0, min_zoom=1, max_zoom=1, move=0, colour=0, **dict.fromkeys(CHANCES, 0.0))
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def picture(portrait):
 def test_no_degradation_leaves_the_picture_or_its_mirror_image(picture):
     seen = set()
     for seed in range(8):
-        found = degrade(picture, 224, NOTHING, np.random.default_rng(seed))
+        found = degrade(picture, NOTHING, np.random.default_rng(seed))
         same, mirrored = (found == picture).all(), (found == picture[:, ::-1]).all()
         assert same or mirrored
         seen.add(bool(same))
@@ -28,35 +33,95 @@ def test_no_degradation_leaves_the_picture_or_its_mirror_image(picture):
 
 
 def test_chance_comes_from_the_generator_alone(picture):
-    config = DegradeConfig(rescale=1, blur=1, noise=1, jpeg=1)
-    one, two, other = (degrade(picture, 160, config, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    config = replace(NOTHING, **dict.fromkeys(CHANCES, 1.0))
+    one, two, other = (degrade(picture, config, np.random.default_rng(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, two)
-    assert one.shape == (160, 160, 3)
+    assert one.shape == picture.shape
     assert (one != other).any()
 
 
-@pytest.mark.parametrize("name", ["rescale", "blur", "noise", "jpeg"])
+@pytest.mark.parametrize("name", CHANCES)
 def test_each_degradation_changes_the_picture_a_little(picture, name):
-    chance = dict.fromkeys(("rescale", "blur", "noise", "jpeg"), 0.0) | {name: 1.0}
-    config = DegradeConfig(rotation_deg=0, min_scale=1, colour=0, **chance)
-    found = degrade(picture, 224, config, np.random.default_rng(0)).astype(int)
+    found = degrade(picture, replace(NOTHING, **{name: 1.0}), np.random.default_rng(0)).astype(int)
     distance = min(np.abs(found - picture).mean(), np.abs(found - picture[:, ::-1]).mean())
     assert 0.3 < distance < 15
 
 
+def test_erasing_paints_one_rectangle_of_its_share(picture):
+    for seed in range(10):
+        found = degrade(picture, replace(NOTHING, erase=1.0), np.random.default_rng(seed))
+        whole = min((picture, picture[:, ::-1]), key=lambda image: (found != image).mean())
+        rows, columns = np.nonzero((found != whole).any(axis=2))
+        rectangle = found[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert len(np.unique(rectangle.reshape(-1, 3), axis=0)) <= 30
+        assert 0.015 < rectangle.size / picture.size < 0.16
+
+
+@pytest.mark.parametrize("size", [(224, 224), (63, 97)])
+def test_video_compression_keeps_the_shape_and_loses_more_with_a_higher_factor(picture, size):
+    picture = np.ascontiguousarray(picture[: size[0], : size[1]])
+    errors = []
+    for crf in (5, 23, 45):
+        found = compress_video(picture, crf)
+        assert found.shape == picture.shape
+        errors.append(np.abs(found.astype(int) - picture).mean())
+    assert errors == sorted(errors)
+    assert errors[0] < 5 < 6 < errors[2] < 25
+
+
+def test_without_move_a_crop_is_cut_where_it_is_served(portrait_face, rng):
+    face, spec = moved(portrait_face, CropSpec(), NOTHING, True, rng)
+    assert face.box_xyxy == portrait_face.box_xyxy
+    np.testing.assert_allclose(face.landmarks, portrait_face.landmarks, atol=1e-3)
+    assert spec == CropSpec()
+
+
+def test_a_zoomed_crop_keeps_its_centre_and_a_turned_one_its_angle(portrait, portrait_face):
+    served = cut_crop(portrait.image, portrait_face, CropSpec())
+    middle = served.to_frame @ [0.5, 0.5, 1]
+    for seed in range(5):
+        face, spec = moved(
+            portrait_face, CropSpec(), replace(NOTHING, min_zoom=0.6, max_zoom=1.6), True, np.random.default_rng(seed)
+        )
+        crop = cut_crop(portrait.image, face, spec)
+        np.testing.assert_allclose(crop.to_frame @ [0.5, 0.5, 1], middle, atol=0.01)
+        assert 0.6 <= crop.side / served.side <= 1.6
+    angles = []
+    for seed in range(40):
+        face, spec = moved(
+            portrait_face, CropSpec(), replace(NOTHING, rotation_deg=15), True, np.random.default_rng(seed)
+        )
+        axis = cut_crop(portrait.image, face, spec).to_frame[:, 0]
+        angles.append(np.degrees(np.arctan2(*axis[::-1]) - np.arctan2(*served.to_frame[::-1, 0])))
+    assert 8 < np.abs(angles).max() <= 15.01
+    assert min(np.abs(angles)) < 0.01
+
+
+def test_a_crop_without_surroundings_stays_within_itself():
+    whole = face_of_crop(224, CropSpec())
+    config = replace(NOTHING, min_zoom=0.5, max_zoom=2, move=0.4)
+    sides = []
+    for seed in range(30):
+        face, spec = moved(whole, CropSpec(), config, False, np.random.default_rng(seed))
+        corners = cut_crop(np.zeros((224, 224, 3), np.uint8), face, spec).to_frame @ [[0, 1], [0, 1], [1, 1]]
+        assert corners.min() > -0.01
+        assert corners.max() < 224.01
+        sides.append(corners[0, 1] - corners[0, 0])
+    assert min(sides) < 150
+    assert max(sides) == pytest.approx(224)
+
+
+def test_a_crop_is_the_crop_of_its_own_face(picture):
+    for spec in (CropSpec(), CropSpec(scale=1.3, shift=0.02)):
+        np.testing.assert_array_equal(cut_crop(picture, face_of_crop(224, spec), spec).image, picture)
+
+
 def test_colour_jitter_stays_in_its_range(picture):
-    config = DegradeConfig(rotation_deg=0, min_scale=1, colour=0.15, rescale=0, blur=0, noise=0, jpeg=0)
-    means = [degrade(picture, 224, config, np.random.default_rng(seed)).mean() for seed in range(20)]
+    config = replace(NOTHING, colour=0.15)
+    means = [degrade(picture, config, np.random.default_rng(seed)).mean() for seed in range(20)]
     assert max(means) / picture.mean() < 1.2
     assert min(means) / picture.mean() > 0.8
     assert np.ptp(means) > 5
-
-
-def test_a_crop_of_the_right_size_is_not_touched(picture):
-    assert fit_to(picture, 224) is picture
-    small = fit_to(picture, 112)
-    means = picture.reshape(112, 2, 112, 2, 3).mean(axis=(1, 3))
-    assert np.abs(small - means).max() <= 1
 
 
 def test_scaling_and_compression_keep_the_shape_and_lose_detail(picture, rng):
@@ -72,8 +137,8 @@ def test_scaling_and_compression_keep_the_shape_and_lose_detail(picture, rng):
 def test_wrong_probabilities_are_refused():
     with pytest.raises(ValueError, match="`jpeg` is a probability in \\[0, 1\\]. Received: 1.5"):
         DegradeConfig(jpeg=1.5)
-    with pytest.raises(ValueError, match="`min_scale` is a share"):
-        DegradeConfig(min_scale=0)
+    with pytest.raises(ValueError, match="0 < min_zoom <= max_zoom. Received: 0, 1.0"):
+        DegradeConfig(min_zoom=0)
 
 
 def test_a_blend_with_an_empty_mask_is_the_input_and_with_a_full_one_the_other(picture):

@@ -1,0 +1,50 @@
+"""What the commands share: kinds of arguments, progress on stderr, and errors that end in a line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deepfake.errors import DeepfakeError
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+"""A file that is there."""
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+"""A folder that is there."""
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+"""A file to write."""
+NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
+"""A folder to write to, or one whose absence its reader explains."""
+
+
+class Commands(click.Group):
+    """Turns this package's errors, and the system's, into a line on stderr and exit status 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of use, not of the alphabet."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DeepfakeError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(
+                f"{where}{error.strerror or error}. Check the path, its rights and the disk."
+            ) from error
+
+
+def progress_bar(label: str) -> Any:
+    """A progress bar on stderr, hidden where that is no terminal."""
+    return click.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
+def advance(bar: Any, done: int, total: int) -> None:
+    """Moves a bar to `done` of `total`."""
+    bar.length = total
+    bar.update(done - bar.pos)

@@ -1,0 +1,101 @@
+"""One configuration and its variants -> bundles, measured alike: what each part of the detector is worth.
+
+The file is a training configuration with tables `[[variant]]`: a `name`, and what differs from the rest of the file.
+
+    [[variant]]
+    name = "noise only"
+    network = { streams = "noise" }
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from deepfake.errors import DatasetError
+from deepfake.training.calibrate import calibrate
+from deepfake.training.config import TrainingConfig, config_from
+from deepfake.training.evaluate import evaluate_clips, evaluate_crops
+from deepfake.training.export import export_run
+from deepfake.training.fit import fit
+
+
+def ablate(
+    path: Path, folder: Path, clips: Path | None = None, say: Callable[[str], object] = lambda text: None
+) -> dict[str, Any]:
+    """Fits, exports and measures each variant; one that is done already is not done again.
+
+    Args:
+        path: The configuration with its variants.
+        folder: Where the runs and the bundles go, a folder a variant.
+        clips: A table of labelled videos, of a data set that was not trained on.
+        say: Called with a line for people as each variant begins.
+
+    Returns:
+        `variants`: for each, by name, its `parameters` and its measures on the `test` split (`all`, `sources`) and
+        on the `clips` (`all`, `methods`); and what all have in common, `budget`.
+
+    Raises:
+        DatasetError: If the file is no such configuration, or the data cannot be trained on.
+    """
+    found: dict[str, Any] = {}
+    variants = read_variants(path)
+    for name, config in variants.items():
+        say(f"{name}: {len(found) + 1} of {len(variants)}")
+        home = folder / re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        record = home / "measures.json"
+        if not record.exists():
+            fit(config, home / "run")
+            calibrate(home / "run")
+            report = export_run(home / "run", home / "bundle", count=100)
+            measures: dict[str, Any] = {"parameters": report["parameters"]}
+            tested = evaluate_crops(home / "bundle", [Path(index) for index in config.data.index], "test").measures
+            measures["test"] = {part: tested[part] for part in ("all", "sources")}
+            if clips is not None:
+                seen = evaluate_clips(home / "bundle", clips).measures
+                measures["clips"] = {part: seen[part] for part in ("all", "methods")}
+            record.write_text(json.dumps(measures, indent=2) + "\n", encoding="utf-8")
+        found[name] = json.loads(record.read_text(encoding="utf-8"))
+    first = next(iter(variants.values()))
+    budget = {
+        "epochs": first.fit.epochs,
+        "input_size": first.crop.size,
+        "weights": first.data.weights,
+        "batch_size": first.fit.batch_size,
+    }
+    return {"budget": budget, "variants": found}
+
+
+def read_variants(path: Path) -> dict[str, TrainingConfig]:
+    """The configurations in a file, by name.
+
+    Raises:
+        DatasetError: If the file cannot be read, or has no variants, or two of one name.
+    """
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file)
+        variants: Sequence[dict[str, Any]] = table.pop("variant", [])
+        found = {
+            variant["name"]: config_from(
+                _merged(table, {key: value for key, value in variant.items() if key != "name"}), path.parent
+            )
+            for variant in variants
+        }
+    except (OSError, tomllib.TOMLDecodeError, TypeError, ValueError, KeyError) as error:
+        raise DatasetError(f"{path} is no valid configuration with variants: {error!r}") from error
+    if not variants or len(found) < len(variants):
+        raise DatasetError(
+            f"{path} needs tables [[variant]], each with its own name. Received: {[v['name'] for v in variants]}."
+        )
+    return found
+
+
+def _merged(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return table | {
+        key: _merged(table.get(key, {}), value) if isinstance(value, dict) else value for key, value in changes.items()
+    }

@@ -1,0 +1,134 @@
+"""A bundle and a folder of one's own -> a new bundle: index, split, extract, fit, calibrate, export, evaluate, card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepfake.bundle import DEFAULT_MODEL, load_bundle, load_detector, read_files
+from deepfake.errors import BundleError
+from deepfake.faces import FaceFinder
+from deepfake.nn.network import NetworkConfig
+from deepfake.training.calibrate import calibrate
+from deepfake.training.card import write_card
+from deepfake.training.config import DataConfig, DegradeConfig, Fakes, FitConfig, TrainingConfig
+from deepfake.training.datasets import READERS
+from deepfake.training.evaluate import evaluate_crops, update_metrics, write_evaluation
+from deepfake.training.export import export_run
+from deepfake.training.extract import ExtractSettings, extract
+from deepfake.training.fit import fit
+from deepfake.training.index import SPLITS, count_labels, read_index, write_index
+from deepfake.training.split import assign_splits
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuneSettings:
+    """How a bundle is fitted to new data."""
+
+    fakes: Fakes = "given"
+    """Which fakes; `self-blend` needs real pictures alone."""
+    val_share: float = 0.2
+    """Share of clips and people kept for stopping and calibration."""
+    test_share: float = 0.2
+    """Share kept for measuring."""
+    epochs: int = 10
+    """Most epochs."""
+    learning_rate: float = 1e-4
+    """A fifth of what training from the beginning takes: little is to change."""
+    batch_size: int = 16
+    """Crops a step."""
+    seed: int = 0
+    """Another seed splits and trains differently."""
+    dataset: str = "folder"
+    """The layout of the folder, one of `READERS`."""
+
+
+def fine_tune(
+    folder: Path,
+    work: Path,
+    out: Path,
+    model: Path = DEFAULT_MODEL,
+    settings: FineTuneSettings | None = None,
+    say: Callable[[str], object] = lambda text: None,
+) -> dict[str, object]:
+    """Goes on training a bundle on a folder of labelled pictures and videos, and writes and measures a new one.
+
+    Called again after an interruption, it goes on.
+
+    Args:
+        folder: Holds `real` and `fake`, or another known layout.
+        work: Folder for crops and the run; made if absent.
+        out: Folder of the new bundle; its name is the model's.
+        model: The bundle to start from, with its `model.keras`.
+        settings: How.
+        say: Called with a line for people after each stage.
+
+    Returns:
+        `before` and `after`: the measures of the old and of the new bundle on the folder's test split, None where that
+        is empty.
+
+    Raises:
+        DatasetError: If the folder cannot be trained on.
+        BundleError: If the bundle has no network to go on with.
+    """
+    settings = settings or FineTuneSettings()
+    network = _saved_network(model)
+    rows = assign_splits(READERS[settings.dataset](folder), settings.val_share, settings.test_share, settings.seed)
+    for split in SPLITS:
+        say(f"{split}: {count_labels([row for row in rows if row.split == split])}")
+    write_index(work / "files.csv", rows)
+    summary = extract(rows, folder, work / "crops", FaceFinder(load_detector()), ExtractSettings())
+    say(f"faces: {summary.pictures} pictures; left out: {summary.skipped or 'nothing'}")
+    index = work / "crops" / "index.csv"
+    config = TrainingConfig(
+        DataConfig(
+            (str(index),),
+            fakes=settings.fakes,
+            terms={rows[0].source: f"the folder {folder.name}; terms not stated"},
+        ),
+        load_bundle(model).crop,
+        network,
+        DegradeConfig(),
+        FitConfig(
+            batch_size=settings.batch_size,
+            epochs=settings.epochs,
+            frozen_epochs=1,
+            learning_rate=settings.learning_rate,
+            seed=settings.seed,
+            initial_weights=str(model / "model.keras"),
+        ),
+    )
+    fit(config, work / "run")
+    calibrate(work / "run")
+    export_run(work / "run", out)
+    say(f"wrote {out}")
+    return _measured(model, out, index, settings, say)
+
+
+def _saved_network(model: Path) -> NetworkConfig:
+    """What the bundle's network is made of, after a check of its file."""
+    read_files(model, ["model.keras"], "detector")
+    try:
+        metrics = json.loads((model / "metrics.json").read_text(encoding="utf-8"))
+        return NetworkConfig(**metrics["training"]["config"]["network"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(
+            f"{model / 'metrics.json'} must say how the network was built: {error!r}. Export it again."
+        ) from error
+
+
+def _measured(
+    model: Path, out: Path, index: Path, settings: FineTuneSettings, say: Callable[[str], object]
+) -> dict[str, object]:
+    tested = [row for row in read_index(index) if row.split == "test"]
+    if not tested:
+        say("no test split: nothing was measured")
+        return {"before": None, "after": None}
+    before = evaluate_crops(model, [index], "test", settings.fakes)
+    after = evaluate_crops(out, [index], "test", settings.fakes)
+    update_metrics(out / "metrics.json", "test", after.measures)
+    write_evaluation(after, out, out / "plots")
+    write_card(out)
+    return {"before": before.measures["all"], "after": after.measures["all"]}
