@@ -51,6 +51,23 @@ def export_detector_command(out: Path) -> None:
     click.echo(export_detector(out))
 
 
+@click.command()
+@click.argument("folder", type=NEW_FOLDER)
+@click.option("--count", type=click.IntRange(min=1), default=24, show_default=True, help="Pictures of each kind.")
+def demo(folder: Path, count: int) -> None:
+    """Write a small folder of real and fake pictures, made from one photograph, to try the other commands on.
+
+    \b
+    Example:
+      python -m deepfake demo demo
+    """
+    from deepfake.bundle import load_detector
+    from deepfake.faces import FaceFinder
+    from deepfake.training.demo import write_demo
+
+    click.echo(write_demo(folder, FaceFinder(load_detector()), count))
+
+
 @click.command("index")
 @click.argument("dataset", type=click.Choice(["celeb-df-v2", "faceforensics", "dfdc", "cifake", "folder"]))
 @click.argument("folder", type=FOLDER)
@@ -352,7 +369,7 @@ def card(model: Path, readme: Path | None) -> None:
 
 
 COMMANDS = (
-    export_detector_command,
+    demo,
     index_command,
     split,
     extract,
@@ -364,6 +381,7 @@ COMMANDS = (
     sweep,
     ablate,
     card,
+    export_detector_command,
 )
 """What the command line offers beside `detect`."""
 

@@ -35,7 +35,8 @@ from deepfake.training.metrics import (
     roc_auc,
     share_interval,
 )
-from deepfake.training.plot import mistakes_figure, quality_figure
+from deepfake.training.plot import mistakes_figure
+from deepfake.training.plot_quality import quality_figure
 from deepfake.verdict import judge, trimmed_mean
 
 Progress = Callable[[int, int], object]

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -67,7 +68,8 @@ def export(run: Path, directory: Path, crops: Floats, spec: CropSpec) -> dict[st
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "bundle.json").unlink(missing_ok=True)
     serving = serving_network(network)
-    serving.export(directory / "model.tflite", format="litert", verbose=False)
+    with _quiet():
+        serving.export(directory / "model.tflite", format="litert", verbose=False)
     shrink_weights(directory / "model.tflite", directory / "model_float16.tflite", bits=16)
     shrink_weights(directory / "model.tflite", directory / "model_int8.tflite", bits=8)
     expected = calibration.p_fake(serving.predict(crops, batch_size=16, verbose=0)["logit"])
@@ -161,9 +163,21 @@ def shrink_weights(source: Path, target: Path, bits: Literal[8, 16]) -> None:
         op_config=config,
         algorithm_key="min_max_uniform_quantize" if bits == 8 else "float_casting",
     )
-    # The tool reports sizes on stdout, where only data belongs.
-    with contextlib.redirect_stdout(sys.stderr):
+    with _quiet():
         tool.quantize().export_model(str(target), overwrite=True)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps stdout for data: the quantiser prints there, and in a notebook TensorFlow's log goes there, too."""
+    log = logging.getLogger("tensorflow")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        log.setLevel(before)
 
 
 def check_operators(name: str, graph: bytes) -> None:

@@ -69,7 +69,7 @@ class Outcome:
     """Why it gave no picture: `unreadable` or `no_face`; empty if it gave some."""
     message: str = ""
     """What the reader said of an unreadable file."""
-    pictures: tuple[dict[str, str], ...] = ()
+    pictures: tuple[dict[str, Any], ...] = ()
     """`path`, `box` and `landmarks` of each picture written."""
     frames_failed: int = 0
     """Frames of a video that could not be decoded."""
@@ -236,7 +236,7 @@ class _Worker:
         folder = [row.source] if row.source and parts[0] != row.source else []
         return "/".join([*folder, *parts]) + ending
 
-    def _write(self, image: Image, face: Face, target: str) -> dict[str, str]:
+    def _write(self, image: Image, face: Face, target: str) -> dict[str, Any]:
         if self.settings.aligned:
             _write_png(self.out / target, cut_crop(image, face, self.settings.aligned).image)
             return {"path": target}

@@ -68,11 +68,17 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
             raise DatasetError(f"The weights {weights} are missing. Correct the path in the configuration.")
     keras.utils.set_random_seed(config.fit.seed)
     with sharing(config.fit.devices) as devices, _precision(config.fit.precision):
+        if config.fit.batch_size % devices:
+            raise ValueError(
+                f"`batch_size` must be a multiple of {devices} devices. Received: {config.fit.batch_size}."
+            )
         _fit_epochs(config, run, train, val, devices, verbose)
     network = build_network(config.network, config.crop.size)
     network.load_weights(run / "best.weights.h5")
-    network.save(run / "best.keras")
     (run / "history.png").write_bytes(history_figure(read_log(run / "log.csv")))
+    # Written last and whole: this file says that the run is finished.
+    network.save(run / "next-best.keras")
+    (run / "next-best.keras").replace(run / "best.keras")
     shutil.rmtree(run / "backup", ignore_errors=True)
     return run / "best.keras"
 
@@ -133,7 +139,6 @@ def _fit_epochs(
             shuffle=False,
             verbose=verbose,
         )
-    network.load_weights(run / "best.weights.h5")
 
 
 def plateau_rate(fit: FitConfig, values: Sequence[float]) -> float:

@@ -15,13 +15,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from deepfake.errors import DatasetError
 
 SPLITS = ("train", "val", "test")
 LABELS = ("real", "fake")
-SELF_BLEND = "self_blend"
-"""The method of fakes that are made from a real crop while it is loaded: such a row names the real crop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,8 @@ class Row:
     """Left, top, right, bottom of its face in pixels, separated by blanks; empty if the picture is a crop already."""
     landmarks: str = ""
     """The face's five points, x and y in pixels, separated by blanks; empty where they are not known."""
+    blend: bool = False
+    """Whether this is the fake that is made from the real picture at `path` while it is loaded; no table says so."""
 
     @property
     def target(self) -> int:
@@ -69,7 +70,7 @@ class Row:
         return tuple(part for part in self.identity.split("+") if part)
 
 
-COLUMNS = tuple(field.name for field in fields(Row))
+COLUMNS = tuple(field.name for field in fields(Row) if field.name != "blend")
 
 
 def read_index(path: Path | str) -> list[Row]:
@@ -91,7 +92,8 @@ def read_index(path: Path | str) -> list[Row]:
                     f"Missing: {', '.join(sorted(absent))}."
                 )
             alias = {"identity": "group"} if "identity" not in given else {}
-            rows = [Row(**{name: record.get(alias.get(name, name)) or "" for name in COLUMNS}) for record in reader]
+            cells: list[list[Any]] = [[record.get(alias.get(c, c)) or "" for c in COLUMNS] for record in reader]
+            rows = [Row(*own) for own in cells]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path} cannot be read as a CSV table: {error}.") from error
     for number, row in enumerate(rows, start=2):

@@ -16,7 +16,7 @@ from deepfake.errors import DatasetError
 from deepfake.records import Crop, CropSpec, Face, Floats, Image
 from deepfake.training.config import DegradeConfig, Fakes
 from deepfake.training.degrade import degrade, moved
-from deepfake.training.index import SELF_BLEND, Row
+from deepfake.training.index import Row
 from deepfake.training.selfblend import self_blend
 
 
@@ -82,7 +82,7 @@ class CropLoader(keras.utils.PyDataset):
         if self.degrade_config is None:
             return read_crop(row, self.spec).image
         image, face = read_face(row, self.spec)
-        if row.method == SELF_BLEND:
+        if row.blend:
             image = self_blend(image, landmarks_of(row), rng)
         face, spec = moved(face, self.spec, self.degrade_config, bool(row.box), rng)
         return degrade(cut_crop(image, face, spec).image, self.degrade_config, rng)
@@ -165,7 +165,7 @@ def with_self_blends(rows: Iterable[Row], fakes: Fakes) -> list[Row]:
 
 
 def _blend_of(row: Row) -> Row:
-    return replace(row, label="fake", method=SELF_BLEND)
+    return replace(row, label="fake", method="self_blend", blend=True)
 
 
 def read_crop(row: Row, spec: CropSpec) -> Crop:
@@ -175,7 +175,7 @@ def read_crop(row: Row, spec: CropSpec) -> Crop:
         DatasetError: As `read_face`.
     """
     image, face = read_face(row, spec)
-    if row.method == SELF_BLEND:
+    if row.blend:
         image = self_blend(image, landmarks_of(row), np.random.default_rng(list(Path(row.path).name.encode())))
     return cut_crop(image, face, spec)
 

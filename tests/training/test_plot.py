@@ -13,9 +13,9 @@ from deepfake.training.plot import (
     contact_sheet,
     history_figure,
     mistakes_figure,
-    quality_figure,
     sweep_figure,
 )
+from deepfake.training.plot_quality import quality_figure
 
 THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)
 

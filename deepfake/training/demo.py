@@ -1,0 +1,62 @@
+"""One photograph -> a small folder of `real` and `fake` pictures, to try the training path on."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from deepfake.bundle import MODELS
+from deepfake.errors import DatasetError
+from deepfake.faces import FaceFinder
+from deepfake.media import read_picture
+from deepfake.records import Frame, Image
+from deepfake.training.config import DegradeConfig
+from deepfake.training.degrade import degrade
+from deepfake.training.selfblend import self_blend
+
+PORTRAIT = MODELS.parent / "examples" / "portrait.jpg"
+CHANGES = DegradeConfig(rescale=0, blur=0, noise=0, jpeg=0.5, h264=0, erase=0)
+"""Reals differ in colour, side and compression; the face stays where it can be found."""
+BLENDS = 4
+"""How often a fake is blended with itself: seams that a small network finds in a few steps."""
+
+
+def write_demo(folder: Path, finder: FaceFinder, count: int = 24, photograph: Path = PORTRAIT) -> Path:
+    """Writes copies of a photograph as reals, and each of them blended with itself as a fake.
+
+    All show one person, so what is measured on them says nothing about a model.
+
+    Args:
+        folder: Where `real` and `fake/blended` go; made if absent.
+        finder: The face detector.
+        count: Pictures of each kind.
+        photograph: A picture with one face.
+
+    Returns:
+        The folder.
+
+    Raises:
+        MediaError: If the photograph cannot be read.
+        DatasetError: If no face is found in it.
+    """
+    portrait = read_picture(photograph).image
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        real = degrade(portrait, CHANGES, rng)
+        faces = finder.find([Frame(real, number, Fraction(0))])[0]
+        if not faces:
+            raise DatasetError(f"A demo needs a photograph with a face. Found none in {photograph}.")
+        fake = real
+        for _ in range(BLENDS):
+            fake = self_blend(fake, faces[0].landmarks, rng)
+        _save(folder / "real" / f"{number:02d}.png", real)
+        _save(folder / "fake" / "blended" / f"{number:02d}.png", fake)
+    return folder
+
+
+def _save(path: Path, image: Image) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
