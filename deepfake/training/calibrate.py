@@ -2,8 +2,9 @@
 
     p_fake = sigmoid(logit / temperature + logit_shift)
 
-Both numbers minimise the cross-entropy with reals and fakes weighing the same (Platt scaling; with a shift of 0 it
-is temperature scaling). The thresholds are quantiles of the validation split: `fake_above` is passed by 5% of the
+Both numbers minimise the cross-entropy with reals and fakes weighing the same (Platt scaling, with his targets, which
+keep a small split that is ranked without a mistake from being taken for certainty; with a shift of 0 it is temperature
+scaling). The thresholds are quantiles of the validation split: `fake_above` is passed by 5% of the
 reals, `real_below` is missed by 5% of the fakes.
 
 Reference:
@@ -63,17 +64,20 @@ def fit_calibration(labels: Labels, logits: Values) -> Calibration:
         raise ValueError("These logits rank no better than chance: there is nothing to calibrate. Train longer.")
     weights = np.where(labels == 1, 0.5 / labels.mean(), 0.5 / (1 - labels.mean()))
 
+    # Platt's targets: of n fakes that all rank above the reals, nobody may conclude that the next one surely will.
+    fakes, reals = int(labels.sum()), int((1 - labels).sum())
+    targets = np.where(labels == 1, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
+
     def cross_entropy(scale_and_shift: Values) -> float:
         scaled = logits * np.exp(scale_and_shift[0]) + scale_and_shift[1]
-        return float(np.average(np.logaddexp(0, np.where(labels == 1, -scaled, scaled)), weights=weights))
+        return float(np.average(np.logaddexp(0, scaled) - targets * scaled, weights=weights))
 
     log_scale, shift = minimize(cross_entropy, np.zeros(2), method="Nelder-Mead").x
     p_fake = expit(logits * np.exp(log_scale) + shift)
     fake_above = float(np.quantile(p_fake[labels == 0], 1 - ERROR_RATE))
     real_below = float(np.quantile(p_fake[labels == 1], ERROR_RATE))
-    if real_below > fake_above:
-        # Both rates are met with room to spare: one threshold between them, and no band.
-        real_below = fake_above = (real_below + fake_above) / 2
+    # Where both rates are met with room to spare, nothing was seen between the two: that is inconclusive as well.
+    real_below, fake_above = sorted((real_below, fake_above))
     thresholds = Thresholds(real_below=round(real_below, 4), fake_above=round(fake_above, 4))
     return Calibration(float(np.exp(-log_scale)), float(shift), thresholds)
 

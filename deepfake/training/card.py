@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def write_card(directory: Path, readme: Path | None = None) -> Path:
         ) from error
     path = directory / "README.md"
     plots = [plot.name for plot in (directory / "plots").glob("*.png")]
-    path.write_text(card_text(bundle, metrics, plots), encoding="utf-8")
+    path.write_text(re.sub(r"\n{3,}", "\n\n", card_text(bundle, metrics, plots)), encoding="utf-8")
     if readme is not None:
         text = readme.read_text(encoding="utf-8")
         if BEGIN not in text or END not in text:
@@ -82,8 +83,8 @@ frames of a video, get no answer.
 
 {_sources_table(metrics["training"])}
 
-{_FAKES[config["data"]["fakes"]]} The visual stream started from ImageNet weights. The code is under the
-MIT licence; the weights inherit the terms of the data: **research use**. Crops are of single frames.
+{_FAKES[config["data"]["fakes"]]} {_beginning(metrics["training"])}
+The code is under the MIT licence; the weights inherit the terms of the data. Crops are of single frames.
 
 ## How good it is
 
@@ -264,6 +265,17 @@ pixels), far below that of the shipped model: only differences between the rows 
 
 {_table(head, rows)}
 """
+
+
+def _beginning(training: dict[str, Any]) -> str:
+    """What the weights were before this run."""
+    fit, parent = training["config"]["fit"], training.get("parent")
+    if parent:
+        data = "; ".join(f"{source} ({terms})" for source, terms in parent["terms"].items())
+        return f"It goes on from the model {parent['name']}, which was trained on {data}."
+    if fit["initial_weights"]:
+        return "It goes on from the weights of an earlier run."
+    return f"The visual stream started from {'ImageNet' if fit['backbone_weights'] else 'random'} weights."
 
 
 def _unseen(metrics: dict[str, Any]) -> str:

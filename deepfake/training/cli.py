@@ -270,7 +270,7 @@ def export(run: Path, out: Path, crops: int) -> None:
 @SPLIT
 @FAKES
 @click.option("--clips", type=FILE, help="A CSV table of labelled videos or pictures, for the whole pipeline.")
-@click.option("--report", type=NEW_FOLDER, help="Folder for scores, plots and the worst mistakes.")
+@click.option("--report", type=NEW_FOLDER, help="Folder for the scores, plots, and the worst mistakes.")
 def evaluate(
     model: Path, index: tuple[Path, ...], split_name: str, fakes: Fakes | None, clips: Path | None, report: Path | None
 ) -> None:
@@ -290,6 +290,8 @@ def evaluate(
         with progress_bar("faces") as bar:
             follow = partial(advance, bar)
             found[split_name] = measure.evaluate_crops(model, index, split_name, fakes or "given", follow)
+        if split_name == "test":
+            measure.write_quality(found[split_name], model, model / "plots" / "quality.png")
         if report:
             measure.write_mistakes(found[split_name], model, index, report / split_name / "mistakes.png")
     if clips is not None:
@@ -298,8 +300,10 @@ def evaluate(
     for section, evaluation in found.items():
         measure.update_metrics(model / "metrics.json", section, evaluation.measures)
         if report:
-            for file in measure.write_evaluation(evaluation, model, report / section):
-                click.echo(f"wrote {file}", err=True)
+            measure.write_scores(evaluation, report / section / "scores.csv")
+            measure.write_quality(evaluation, model, report / section / "quality.png")
+    if report:
+        click.echo(f"wrote {report}", err=True)
     click.echo(quality_tables({section: evaluation.measures for section, evaluation in found.items()}))
 
 

@@ -141,28 +141,27 @@ def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, t
     return Evaluation(_measures(levels, detector.bundle.thresholds, across_sources=True), tuple(faces))
 
 
-def write_evaluation(evaluation: Evaluation, model: Path, folder: Path) -> list[Path]:
-    """Writes the scores as a table, the plots of quality, and a picture of the worst mistakes with their heat maps.
+def write_scores(evaluation: Evaluation, path: Path) -> Path:
+    """Writes a table of what was said of every face: the columns of `Sample`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Sample)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(sample) for sample in evaluation.samples)
+    return path
+
+
+def write_quality(evaluation: Evaluation, model: Path, path: Path) -> Path:
+    """Draws how good a bundle is at the level of faces: ranking, calibration, scores and answers.
 
     Args:
         evaluation: What was measured.
         model: Folder of the bundle that was measured.
-        folder: Where to write; made if absent.
-
-    Returns:
-        The paths written. Crops are drawn only of samples that are crops.
+        path: The PNG file to write; of a card, it is `plots/quality.png` in the bundle's folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    samples = [sample for sample in evaluation.samples if sample.p_fake is not None]
-    table = folder / "scores.csv"
-    with table.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Sample)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(sample) for sample in evaluation.samples)
-    bundle = load_bundle(model)
-    figure = folder / "quality.png"
-    figure.write_bytes(quality_figure(_groups(samples), bundle.thresholds))
-    return [table, figure]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(quality_figure(_groups(evaluation.samples), load_bundle(model).thresholds))
+    return path
 
 
 def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path], path: Path) -> Path:

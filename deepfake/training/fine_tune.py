@@ -15,7 +15,7 @@ from deepfake.training.calibrate import calibrate
 from deepfake.training.card import write_card
 from deepfake.training.config import DataConfig, DegradeConfig, Fakes, FitConfig, TrainingConfig
 from deepfake.training.datasets import READERS
-from deepfake.training.evaluate import evaluate_crops, update_metrics, write_evaluation
+from deepfake.training.evaluate import evaluate_crops, update_metrics, write_quality
 from deepfake.training.export import export_run
 from deepfake.training.extract import ExtractSettings, extract
 from deepfake.training.fit import fit
@@ -129,6 +129,6 @@ def _measured(
     before = evaluate_crops(model, [index], "test", settings.fakes)
     after = evaluate_crops(out, [index], "test", settings.fakes)
     update_metrics(out / "metrics.json", "test", after.measures)
-    write_evaluation(after, out, out / "plots")
+    write_quality(after, out, out / "plots" / "quality.png")
     write_card(out)
     return {"before": before.measures["all"], "after": after.measures["all"]}

@@ -51,6 +51,8 @@ HARMS: dict[str, tuple[str, Harm, tuple[float, ...]]] = {
 """What is done to a crop, by name: what its level means, the harm, and the levels."""
 SHIFTS = (0.05, 0.1, 0.2)
 """How far the crop is moved along both axes, over its side."""
+CLEAN = ("", 0.0)
+"""Stands for an unharmed crop, among pairs of a harm's name and its level."""
 
 
 def sweep(
@@ -99,9 +101,6 @@ def sweep(
         )
     counts = {"real": int((labels == 0).sum()), "fake": int(labels.sum())}
     return {"split": split, "sources": sorted({row.source for row in rows}), "count": counts, "harms": harms}
-
-
-CLEAN = ("", 0.0)
 
 
 def _harmed(row: Row, spec: CropSpec) -> list[tuple[tuple[str, float], Crop]]:

@@ -21,8 +21,9 @@ from deepfake.training.evaluate import (
     evaluate_crops,
     summary,
     update_metrics,
-    write_evaluation,
     write_mistakes,
+    write_quality,
+    write_scores,
 )
 from deepfake.training.fine_tune import FineTuneSettings, fine_tune
 from deepfake.training.index import Row, write_index
@@ -50,7 +51,8 @@ def test_a_bundle_is_measured_and_its_card_says_so(drawn, tmp_path):
 
 def test_scores_plots_and_mistakes_are_written(drawn, tmp_path):
     found = evaluate_crops(drawn.bundle, [drawn.index], "test")
-    table, figure = write_evaluation(found, drawn.bundle, tmp_path / "report")
+    table = write_scores(found, tmp_path / "report" / "scores.csv")
+    figure = write_quality(found, drawn.bundle, tmp_path / "report" / "quality.png")
     with table.open() as file:
         records = list(csv.DictReader(file))
     assert [float(record["p_fake"]) for record in records] == [sample.p_fake for sample in found.samples]
@@ -143,7 +145,9 @@ def test_fine_tune_makes_a_bundle_of_a_folder(drawn, tmp_path, portrait, save_pn
     found = fine_tune(tmp_path / "mine", tmp_path / "work", out, drawn.bundle, settings, said.append)
     assert load_bundle(out).model.name == "mine-1"
     assert found["after"]["auc"] >= found["before"]["auc"]
-    assert f"{found['after']['auc']:.3f}" in (out / "README.md").read_text()
+    card = (out / "README.md").read_text()
+    assert f"{found['after']['auc']:.3f}" in card
+    assert "goes on from the model drawn-1, which was trained on made (drawn for the test)" in card
     assert any(line.startswith("train: {'real': ") for line in said)
     with pytest.raises(BundleError, match="No bundle.json"):
         fine_tune(tmp_path / "mine", tmp_path / "work", out, tmp_path / "absent", settings)

@@ -178,10 +178,22 @@ def test_thresholds_allow_five_percent_on_either_side(rng):
     assert (p_fake[labels == 1] < found.thresholds.real_below).mean() == pytest.approx(0.05, abs=0.003)
 
 
-def test_a_clean_separation_leaves_no_band(rng):
+def test_where_nothing_was_seen_is_inconclusive(rng):
     labels = np.arange(200) % 2
-    found = fit_calibration(labels, rng.normal(labels * 20.0 - 10, 1.0))
-    assert found.thresholds.real_below == found.thresholds.fake_above
+    logits = rng.normal(labels * 6.0 - 3, 0.5)
+    found = fit_calibration(labels, logits)
+    p_fake = found.p_fake(logits)
+    assert found.thresholds.real_below == pytest.approx(np.quantile(p_fake[labels == 0], 0.95), abs=1e-3)
+    assert found.thresholds.fake_above == pytest.approx(np.quantile(p_fake[labels == 1], 0.05), abs=1e-3)
+    assert found.thresholds.real_below < 0.3 < 0.7 < found.thresholds.fake_above
+
+
+def test_a_few_samples_ranked_without_a_mistake_are_not_certainty():
+    labels = np.arange(10) % 2
+    logits = labels * 2.0 - 1
+    p_fake = fit_calibration(labels, logits).p_fake(logits)
+    np.testing.assert_allclose(p_fake[labels == 1], 6 / 7, atol=0.01)
+    np.testing.assert_allclose(p_fake[labels == 0], 1 / 7, atol=0.01)
 
 
 def test_logits_worse_than_chance_are_not_calibrated():
