@@ -98,7 +98,7 @@ def index_command(dataset: str, folder: Path, out: Path) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed deals differently.")
 @BY
 @click.option("--drop-linked", is_flag=True, help="Leave out training rows linked to given val and test rows.")
-@click.option("--balance", is_flag=True, help="Leave out clips until reals and fakes are equally many.")
+@click.option("--balance", is_flag=True, help="Leave out clips until each source has as many reals as fakes.")
 def split(
     index: Path, out: Path, val: float, test: float, seed: int, by: Link, drop_linked: bool, balance: bool
 ) -> None:
