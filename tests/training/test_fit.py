@@ -217,6 +217,7 @@ SHARED_RUN = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_two_devices_share_a_batch_and_learn_what_one_learns(made_crops, write_config, tmp_path, root, backend):
     pytest.importorskip(backend)
