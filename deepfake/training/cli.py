@@ -280,11 +280,11 @@ def evaluate(
     Example:
       python -m deepfake evaluate --model models/light-1 --index faces/index.csv --report out
     """
+    if not index and clips is None:
+        raise click.UsageError("Give --index, --clips or both.")
     from deepfake.training import evaluate as measure
     from deepfake.training.card import quality_tables
 
-    if not index and clips is None:
-        raise click.UsageError("Give --index, --clips or both.")
     found = {}
     if index:
         with progress_bar("faces") as bar:
