@@ -113,7 +113,8 @@ def extract(
 
     Raises:
         ValueError: If two rows name the same file.
-        DatasetError: If no file gave a picture, or the folder holds an extraction with other settings.
+        DatasetError: If no file gave a picture, two files would give pictures of one name, or the folder holds an
+            extraction with other settings.
     """
     settings = settings or ExtractSettings()
     twice = [path for path, count in Counter(row.path for row in rows).items() if count > 1]
@@ -124,6 +125,7 @@ def extract(
     missing = [row for row in rows if row.path not in outcomes]
     resumed = len(rows) - len(missing)
     worker, done = _Worker(root, out, finder, settings), resumed
+    worker.check_targets(rows)
     with (out / "journal.jsonl").open("a", encoding="utf-8") as journal:
         for outcome in worker.outcomes(missing):
             outcomes[outcome.path] = outcome
@@ -177,6 +179,14 @@ class _Worker:
         self.out = out
         self.finder = finder
         self.settings = settings
+
+    def check_targets(self, rows: Sequence[Row]) -> None:
+        """Refuses rows whose pictures would overwrite each other."""
+        taken: dict[str, str] = {}
+        for row in rows:
+            other = taken.setdefault(self._target(row, ""), row.path)
+            if other != row.path:
+                raise DatasetError(f"{other} and {row.path} would give pictures of one name. Rename one of them.")
 
     def outcomes(self, rows: Sequence[Row]) -> Iterator[Outcome]:
         """One outcome a row; pictures that follow each other are searched together."""

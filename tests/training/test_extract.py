@@ -141,3 +141,9 @@ def test_nothing_extracted_and_a_file_twice_are_errors(photographs, tmp_path, fi
         extract([photographs[0]] * 2, tmp_path / "photos", tmp_path / "twice", finder)
     with pytest.raises(ValueError, match="at least 1. Received: frames=0"):
         ExtractSettings(frames=0)
+
+
+def test_files_that_would_overwrite_each_other_are_refused(photographs, tmp_path, finder):
+    rows = [photographs[0], replace(photographs[0], path="portrait.png")]
+    with pytest.raises(DatasetError, match="portrait.jpg and portrait.png would give pictures of one name. Rename"):
+        extract(rows, tmp_path / "photos", tmp_path / "out", finder)
