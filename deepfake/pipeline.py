@@ -22,7 +22,7 @@ from deepfake.verdict import decide
 FRAMES_A_BATCH = 8
 """Frames of a video that are searched for faces together."""
 Progress = Callable[[int, int], object]
-"""Called with the number of frames done and their total."""
+"""Called with the number of frames, crops or files done, and their total."""
 
 
 class Detector:

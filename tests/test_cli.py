@@ -128,6 +128,13 @@ def test_index_split_and_extract_lead_from_a_folder_to_faces(run, tmp_path, exam
     assert found["files_per_second"] > 0
 
 
+def test_a_configuration_that_cannot_run_is_an_error_not_a_traceback(run, tmp_path):
+    (tmp_path / "odd.toml").write_text('crop = { size = 100 }\n[data]\nindex = "index.csv"\n')
+    done = run("fit", tmp_path / "odd.toml", "--run", tmp_path / "run")
+    assert done.exit_code == 1
+    assert "`crop.size` must be a positive multiple of 32. Received: 100" in done.stderr
+
+
 def test_split_names_a_leak_and_what_to_do(run, tmp_path):
     table = tmp_path / "index.csv"
     table.write_text("path,label,split,identity\na.mp4,real,train,id1\nb.mp4,fake,test,id1+id2\n")

@@ -4,8 +4,8 @@
 
 Both numbers minimise the cross-entropy with reals and fakes weighing the same (Platt scaling, with his targets, which
 keep a small split that is ranked without a mistake from being taken for certainty; with a shift of 0 it is temperature
-scaling). The thresholds are quantiles of the validation split: `fake_above` is passed by 5% of the
-reals, `real_below` is missed by 5% of the fakes.
+scaling). The thresholds are quantiles of the validation split: `fake_above` is passed by at most
+5% of the reals, and at most 5% of the fakes stay under `real_below`.
 
 Reference:
     Platt, "Probabilistic outputs for support vector machines", 1999; Guo et al., ICML 2017.
@@ -93,14 +93,17 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
         The path of `calibration.json`.
 
     Raises:
-        DatasetError: If the run is not finished, or its data are gone.
+        DatasetError: If the run is not finished, its data are gone, or it ranks them no better than chance.
     """
     network, config = load_run(run), read_run_config(run)
     _, rows = training_rows(config)
     loader = CropLoader(rows, config.crop, batch_size, workers=config.fit.workers)
     logits = keras.Model(network.input, network.output["logit"]).predict(loader, verbose=0).astype(np.float64)
     labels = np.array([row.target for row in rows])
-    calibration = fit_calibration(labels, logits)
+    try:
+        calibration = fit_calibration(labels, logits)
+    except ValueError as error:
+        raise DatasetError(f"{run} cannot be calibrated: {error}") from error
     record: dict[str, Any] = {
         **asdict(calibration),
         "count": len(rows),

@@ -75,7 +75,7 @@ finding of fact, and not a ground for a decision about anybody by itself.
 `p_fake = sigmoid(logit / {bundle["temperature"]:.3f} + {bundle["logit_shift"]:.3f})`, both fitted on the validation
 split ({metrics["calibration"]["count"]} crops) with reals and fakes weighing the same.
 `real` below {thresholds["real_below"]:.3f}, `fake` from {thresholds["fake_above"]:.3f}, `inconclusive` between: on the
-validation split 5% of the reals pass the upper threshold, and 5% of the fakes stay under the lower one.
+validation split at most 5% of the reals pass the upper threshold, and at most 5% of the fakes stay under the lower one.
 Crops that cover less than {bundle["min_face_px"]:.0f} pixels, and people seen in fewer than {bundle["min_frames"]}
 frames of a video, get no answer.
 
@@ -116,12 +116,6 @@ _FAKES = {
     "both": "To the fakes of the data sets come fakes made from the real pictures themselves (Shiohara and Yamasaki,\n"
     "CVPR 2022).",
 }
-_FLAWS = {
-    "dfdc": "DFDC labels a video, not a face, so some `fake` crops show an untouched face; its actors repeat across "
-    "originals, so its test figure is optimistic; its training crops are upright, but not levelled by the eyes.",
-    "diffusion": "In `diffusion` the fakes are sharper than the reals, which a model can exploit.",
-}
-"""What has to be known about a source wherever a number from it is quoted."""
 
 
 def quality_tables(metrics: dict[str, Any]) -> str:
@@ -133,10 +127,8 @@ def quality_tables(metrics: dict[str, Any]) -> str:
             blocks.append(f"Crops of the {name} split:\n\n" + _quality_table("source", named))
     if "clips" in metrics:
         named = [*metrics["clips"]["methods"].items(), ("all", metrics["clips"]["all"])]
-        blocks.append(
-            "FaceForensics++ clips at heavy compression (c40), a data set that nothing was trained on, each method\n"
-            "against all real clips:\n\n" + _quality_table("method", named)
-        )
+        sources = ", ".join(name or "no name" for name in metrics["clips"]["sources"])
+        blocks.append(f"Whole files of {sources}, each method against all reals:\n\n" + _quality_table("method", named))
     blocks.append("AUC, calibration error (ECE) and shares of answers; 95% intervals in brackets.")
     return "\n\n".join(blocks)
 
@@ -205,9 +197,10 @@ _MEASURES = {
 
 
 def _known_flaws(metrics: dict[str, Any]) -> str:
-    known = [text for source, text in _FLAWS.items() if source in metrics["training"]["data"]["counts"]]
-    remarks = metrics["training"]["config"].get("remarks", "").split()
-    known += [" ".join(remarks)] if remarks else []
+    config = metrics["training"]["config"]
+    known = [f"`{source}`: {text}" for source, text in config["data"].get("flaws", {}).items()]
+    remarks = " ".join(config.get("remarks", "").split())
+    known += [remarks] if remarks else []
     return "\n".join(["Known flaws of these numbers:", "", *(f"- {text}" for text in known), ""]) if known else ""
 
 
@@ -279,7 +272,9 @@ def _beginning(training: dict[str, Any]) -> str:
 
 
 def _unseen(metrics: dict[str, Any]) -> str:
-    return "; the table of clips shows how it fares on methods that it never saw" if "clips" in metrics else ""
+    trained = metrics["training"]["data"]["counts"]
+    unseen = [name for name in metrics.get("clips", {}).get("sources", {}) if name not in trained]
+    return f"; nothing was trained on {', '.join(unseen)}, and the table shows how it fares there" if unseen else ""
 
 
 def _pictures(plots: Sequence[str], name: str, caption: str) -> str:

@@ -33,6 +33,9 @@ class DataConfig:
     terms: dict[str, str] = field(default_factory=dict)
     """What each source is and on which terms it may be used, in a sentence: the model's card repeats it."""
 
+    flaws: dict[str, str] = field(default_factory=dict)
+    """What must be known about a source wherever a number from it is quoted: the model's card repeats it."""
+
     def __post_init__(self) -> None:
         index = (self.index,) if isinstance(self.index, str) else tuple(self.index)
         object.__setattr__(self, "index", index)
@@ -144,6 +147,10 @@ class TrainingConfig:
     fit: FitConfig = field(default_factory=FitConfig)
     remarks: str = ""
     """How the run came about, where a reader of its numbers must know: the model's card repeats it."""
+
+    def __post_init__(self) -> None:
+        if self.crop.size < 32 or self.crop.size % 32:
+            raise ValueError(f"`crop.size` must be a positive multiple of 32. Received: {self.crop.size}.")
 
 
 def read_config(path: Path | str) -> TrainingConfig:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import keras
 
+from deepfake.errors import DatasetError
+
 
 @contextlib.contextmanager
 def sharing(count: int) -> Iterator[int]:
@@ -19,7 +21,7 @@ def sharing(count: int) -> Iterator[int]:
         The number of devices in use. A batch must be a multiple of it.
 
     Raises:
-        ValueError: If there are not so many, or the backend cannot share.
+        DatasetError: If there are not so many, or the backend cannot share.
     """
     backend = keras.backend.backend()
     kinds = _devices(backend)
@@ -29,9 +31,9 @@ def sharing(count: int) -> Iterator[int]:
         yield 1
         return
     if backend not in ("tensorflow", "jax"):
-        raise ValueError(f"`devices` above 1 needs the backend tensorflow or jax. Received: {count} on {backend}.")
+        raise DatasetError(f"`devices` above 1 needs the backend tensorflow or jax. Received: {count} on {backend}.")
     if len(chosen) < count:
-        raise ValueError(f"`devices` asks for {count}, but {backend} sees {len(chosen)}: {', '.join(chosen)}.")
+        raise DatasetError(f"`devices` asks for {count}, but {backend} sees {len(chosen)}: {', '.join(chosen)}.")
     if backend == "tensorflow":
         import tensorflow
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 
 from deepfake.bundle import load_bundle
 from deepfake.errors import DatasetError
-from deepfake.pipeline import Detector
+from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
 from deepfake.scores import Scorer
 from deepfake.training.config import Fakes
@@ -39,8 +39,6 @@ from deepfake.training.plot import mistakes_figure
 from deepfake.training.plot_quality import quality_figure
 from deepfake.verdict import judge, trimmed_mean
 
-Progress = Callable[[int, int], object]
-"""Called with the number of items done and their total."""
 WORST = 12
 """Mistakes of each kind that are drawn."""
 
@@ -232,9 +230,10 @@ def update_metrics(path: Path, section: str, values: dict[str, Any]) -> None:
 
 def _measures(levels: dict[str, list[Sample]], thresholds: Thresholds, across_sources: bool = False) -> dict[str, Any]:
     """The coarsest level in detail, and every level as a whole."""
-    samples = list(levels.values())[-1]
+    summaries = {name: summary(own, thresholds) for name, own in levels.items()}
+    coarsest, samples = list(levels.items())[-1]
     return {
-        "all": summary(samples, thresholds),
+        "all": summaries[coarsest],
         "sources": {
             source: summary([s for s in samples if s.source == source], thresholds)
             for source in sorted({s.source for s in samples})
@@ -242,7 +241,7 @@ def _measures(levels: dict[str, list[Sample]], thresholds: Thresholds, across_so
         "methods": {
             name: summary(own, thresholds) for name, own in sorted(_by_method(samples, across_sources).items())
         },
-        "levels": {name: summary(own, thresholds) for name, own in levels.items()},
+        "levels": summaries,
     }
 
 

@@ -15,7 +15,7 @@ import csv
 import json
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path, PurePath
@@ -27,6 +27,7 @@ from deepfake.crops import cut_crop
 from deepfake.errors import DatasetError, MediaError
 from deepfake.faces import FaceFinder
 from deepfake.media import VideoReader, kind_of, read_picture
+from deepfake.pipeline import Progress
 from deepfake.records import CropSpec, Face, Frame, Image, Sampling
 from deepfake.tracks import Tracker
 from deepfake.training.index import Row, write_index
@@ -97,7 +98,7 @@ def extract(
     out: Path,
     finder: FaceFinder,
     settings: ExtractSettings | None = None,
-    progress: Callable[[int, int], object] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> Summary:
     """Writes a picture of the face in each picture, and of the largest person's face in each of a video's frames.
 
@@ -112,14 +113,13 @@ def extract(
         progress: Called with the number of files done and their total.
 
     Raises:
-        ValueError: If two rows name the same file.
-        DatasetError: If no file gave a picture, two files would give pictures of one name, or the folder holds an
-            extraction with other settings.
+        DatasetError: If a file is listed twice, two files would give pictures of one name, no file gave a picture, or
+            the folder holds an extraction with other settings.
     """
     settings = settings or ExtractSettings()
     twice = [path for path, count in Counter(row.path for row in rows).items() if count > 1]
     if twice:
-        raise ValueError(f"Each file may be listed once. Received {len(twice)} more than once, such as {twice[0]}.")
+        raise DatasetError(f"Each file may be listed once. Received {len(twice)} more than once, such as {twice[0]}.")
     out.mkdir(parents=True, exist_ok=True)
     outcomes = _read_journal(out / "journal.jsonl", settings)
     missing = [row for row in rows if row.path not in outcomes]

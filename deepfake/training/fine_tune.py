@@ -125,6 +125,7 @@ def _measured(
     tested = [row for row in read_index(index) if row.split == "test"]
     if not tested:
         say("no test split: nothing was measured")
+        write_card(out)
         return {"before": None, "after": None}
     before = evaluate_crops(model, [index], "test", settings.fakes)
     after = evaluate_crops(out, [index], "test", settings.fakes)

@@ -56,8 +56,8 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
         The path of `best.keras`.
 
     Raises:
-        DatasetError: If the index is unusable, its splits leak, a split lacks a class, or the folder holds a run of
-            another configuration or other data.
+        DatasetError: If the index is unusable, its splits leak, a split lacks a class, the folder holds a run of
+            another configuration or other data, or there are not so many devices.
     """
     train, val = training_rows(config)
     _claim(run, config, [*train, *val])
@@ -69,7 +69,7 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
     keras.utils.set_random_seed(config.fit.seed)
     with sharing(config.fit.devices) as devices, _precision(config.fit.precision):
         if config.fit.batch_size % devices:
-            raise ValueError(
+            raise DatasetError(
                 f"`batch_size` must be a multiple of {devices} devices. Received: {config.fit.batch_size}."
             )
         _fit_epochs(config, run, train, val, devices, verbose)

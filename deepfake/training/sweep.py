@@ -13,6 +13,7 @@ import numpy as np
 from deepfake.bundle import Bundle, load_bundle
 from deepfake.crops import cut_crop
 from deepfake.errors import DatasetError
+from deepfake.pipeline import Progress
 from deepfake.records import Crop, CropSpec, Face, Image
 from deepfake.scores import Scorer
 from deepfake.training.degrade import add_noise, compress, compress_video
@@ -60,7 +61,7 @@ def sweep(
     indexes: Sequence[Path],
     split: str = "test",
     sources: Sequence[str] = (),
-    progress: Callable[[int, int], object] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Measures a bundle on the crops of one split, whole and harmed in each way at each level.
 
@@ -91,9 +92,9 @@ def sweep(
             found.setdefault(key, []).append(scorer.score([crop])[0].p_fake)
         progress(number, len(rows))
     clean = np.array(found.pop(CLEAN))
+    unharmed = {"level": None, **_ranked(labels, clean), "flip_rate": 0.0}
     harms: dict[str, Any] = {}
     for (name, level), p_fake in found.items():
-        unharmed = {"level": None, **_ranked(labels, clean), "flip_rate": 0.0}
         meaning = HARMS[name][0] if name in HARMS else "share of the crop's side"
         own = harms.setdefault(name, {"level_means": meaning, "levels": [unharmed]})
         own["levels"].append(

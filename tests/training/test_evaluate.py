@@ -14,7 +14,7 @@ from deepfake.bundle import DEFAULT_MODEL, load_bundle
 from deepfake.errors import BundleError, DatasetError
 from deepfake.records import Thresholds
 from deepfake.training.ablate import ablate, read_variants
-from deepfake.training.card import BEGIN, END, write_card
+from deepfake.training.card import BEGIN, END, card_text, write_card
 from deepfake.training.evaluate import (
     Sample,
     evaluate_clips,
@@ -205,3 +205,19 @@ def write_card_of_a_copy(root, tmp_path):
 def test_no_bundle_no_card(tmp_path):
     with pytest.raises(BundleError, match="Run export and evaluate"):
         write_card(tmp_path)
+
+
+def test_a_card_says_of_data_what_the_run_says_and_nothing_more(drawn):
+    bundle = json.loads((drawn.bundle / "bundle.json").read_text())
+    metrics = json.loads((drawn.bundle / "metrics.json").read_text())
+    assert "Known flaws" not in card_text(bundle, metrics)
+    metrics["training"]["config"]["data"]["flaws"] = {"made": "drawn by a program."}
+    clips = [Sample("real", "made", "", 0.1), Sample("fake", "film", "swap", 0.9)]
+    sources = {name: summary([s for s in clips if s.source == name], Thresholds(0.4, 0.6)) for name in ("made", "film")}
+    every = summary(clips, Thresholds(0.4, 0.6))
+    metrics["clips"] = {"all": every, "sources": sources, "methods": {"swap": every}, "levels": {"clip": every}}
+    card = card_text(bundle, metrics)
+    assert "- `made`: drawn by a program." in card
+    assert "Whole files of made, film, each method against all reals" in card
+    assert "nothing was trained on film, and" in card
+    assert "FaceForensics" not in card

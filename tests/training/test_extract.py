@@ -137,7 +137,7 @@ def test_other_settings_are_refused(photographs, tmp_path, finder):
 def test_nothing_extracted_and_a_file_twice_are_errors(photographs, tmp_path, finder):
     with pytest.raises(DatasetError, match="None of 1 files gave a face: {'no_face': 1}.*says why"):
         extract(photographs[2:3], tmp_path / "photos", tmp_path / "out", finder)
-    with pytest.raises(ValueError, match="Each file may be listed once.*portrait.jpg"):
+    with pytest.raises(DatasetError, match="Each file may be listed once.*portrait.jpg"):
         extract([photographs[0]] * 2, tmp_path / "photos", tmp_path / "twice", finder)
     with pytest.raises(ValueError, match="at least 1. Received: frames=0"):
         ExtractSettings(frames=0)

@@ -200,7 +200,7 @@ def test_reals_alone_train_a_detector_of_self_blends(made_crops, write_config, t
 def test_more_devices_than_there_are_are_refused():
     if keras.backend.backend() == "torch":
         pytest.skip("one device at a time on PyTorch")
-    with pytest.raises(ValueError, match="`devices` asks for 64, but .* sees"), sharing(64):
+    with pytest.raises(DatasetError, match="`devices` asks for 64, but .* sees"), sharing(64):
         pass
 
 
