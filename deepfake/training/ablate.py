@@ -21,6 +21,7 @@ from deepfake.training.calibrate import calibrate
 from deepfake.training.config import TrainingConfig, config_from
 from deepfake.training.evaluate import evaluate_clips, evaluate_crops
 from deepfake.training.export import export_run
+from deepfake.training.files import write_json
 from deepfake.training.fit import fit
 
 
@@ -58,7 +59,7 @@ def ablate(
             if clips is not None:
                 seen = evaluate_clips(home / "bundle", clips).measures
                 measures["clips"] = {part: seen[part] for part in ("all", "methods")}
-            record.write_text(json.dumps(measures, indent=2) + "\n", encoding="utf-8")
+            write_json(record, measures)
         found[name] = json.loads(record.read_text(encoding="utf-8"))
     first = next(iter(variants.values()))
     budget = {

@@ -25,6 +25,7 @@ from scipy.special import expit
 
 from deepfake.errors import DatasetError
 from deepfake.records import Thresholds
+from deepfake.training.files import write_json
 from deepfake.training.fit import load_run, read_run_config, training_rows
 from deepfake.training.loader import CropLoader
 from deepfake.training.metrics import Labels, Values, expected_calibration_error, roc_auc
@@ -110,9 +111,7 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
         "ece_before": expected_calibration_error(labels, expit(logits)),
         "ece_after": expected_calibration_error(labels, calibration.p_fake(logits)),
     }
-    path = run / "calibration.json"
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return path
+    return write_json(run / "calibration.json", record)
 
 
 def read_calibration(path: Path) -> Calibration:

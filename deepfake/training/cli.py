@@ -322,15 +322,15 @@ def sweep(model: Path, index: tuple[Path, ...], split_name: str, source: tuple[s
       python -m deepfake sweep --model models/light-1 --index faces/index.csv --source dfdc
     """
     from deepfake.training.evaluate import update_metrics
+    from deepfake.training.files import write_bytes
     from deepfake.training.plot import sweep_figure
     from deepfake.training.sweep import sweep as measure
 
     with progress_bar("faces") as bar:
         found = measure(model, index, split_name, source, partial(advance, bar))
     update_metrics(model / "metrics.json", "robustness", found)
-    plot = model / "plots" / "robustness.png"
-    plot.parent.mkdir(exist_ok=True)
-    plot.write_bytes(sweep_figure({name: harm["levels"] for name, harm in found["harms"].items()}))
+    figure = sweep_figure({name: harm["levels"] for name, harm in found["harms"].items()})
+    write_bytes(model / "plots" / "robustness.png", figure)
     click.echo(json.dumps(found, indent=2))
 
 

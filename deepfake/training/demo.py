@@ -5,16 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from deepfake.bundle import MODELS
 from deepfake.errors import DatasetError
 from deepfake.faces import FaceFinder
 from deepfake.media import read_picture
-from deepfake.records import Frame, Image
+from deepfake.records import Frame
 from deepfake.training.config import DegradeConfig
 from deepfake.training.degrade import degrade
+from deepfake.training.files import write_png
 from deepfake.training.selfblend import self_blend
 
 PORTRAIT = MODELS.parent / "examples" / "portrait.jpg"
@@ -52,11 +52,6 @@ def write_demo(folder: Path, finder: FaceFinder, count: int = 24, photograph: Pa
         fake = real
         for _ in range(BLENDS):
             fake = self_blend(fake, faces[0].landmarks, rng)
-        _save(folder / "real" / f"{number:02d}.png", real)
-        _save(folder / "fake" / "blended" / f"{number:02d}.png", fake)
+        write_png(folder / "real" / f"{number:02d}.png", real)
+        write_png(folder / "fake" / "blended" / f"{number:02d}.png", fake)
     return folder
-
-
-def _save(path: Path, image: Image) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())

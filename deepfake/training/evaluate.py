@@ -22,6 +22,7 @@ from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
 from deepfake.scores import Scorer
 from deepfake.training.config import Fakes
+from deepfake.training.files import replacing, write_bytes, write_json
 from deepfake.training.index import LABELS, Row, read_indexes
 from deepfake.training.loader import read_crop, with_self_blends
 from deepfake.training.metrics import (
@@ -141,8 +142,7 @@ def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, t
 
 def write_scores(evaluation: Evaluation, path: Path) -> Path:
     """Writes a table of what was said of every face: the columns of `Sample`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Sample)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(sample) for sample in evaluation.samples)
@@ -157,9 +157,7 @@ def write_quality(evaluation: Evaluation, model: Path, path: Path) -> Path:
         model: Folder of the bundle that was measured.
         path: The PNG file to write; of a card, it is `plots/quality.png` in the bundle's folder.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(quality_figure(_groups(evaluation.samples), load_bundle(model).thresholds))
-    return path
+    return write_bytes(path, quality_figure(_groups(evaluation.samples), load_bundle(model).thresholds))
 
 
 def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path], path: Path) -> Path:
@@ -184,9 +182,7 @@ def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path],
             entries.append((crop.image, score.evidence, f"{sample.source} {sample.method} p_fake {score.p_fake:.2f}"))
         return entries
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(mistakes_figure(drawn("real", -1), drawn("fake", 1)))
-    return path
+    return write_bytes(path, mistakes_figure(drawn("real", -1), drawn("fake", 1)))
 
 
 def summary(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
@@ -223,9 +219,7 @@ def update_metrics(path: Path, section: str, values: dict[str, Any]) -> None:
     """Writes one section of `metrics.json`, keeping the others."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     known[section] = values
-    scratch = path.with_name(f"{path.name}.part")
-    scratch.write_text(json.dumps(_rounded(known), indent=2) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    write_json(path, _rounded(known))
 
 
 def _measures(levels: dict[str, list[Sample]], thresholds: Thresholds, across_sources: bool = False) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from deepfake.media import VideoReader, kind_of, read_picture
 from deepfake.pipeline import Progress
 from deepfake.records import CropSpec, Face, Frame, Image, Sampling
 from deepfake.tracks import Tracker
+from deepfake.training.files import replacing, write_png
 from deepfake.training.index import Row, write_index
 
 BATCH = 8
@@ -140,7 +141,7 @@ def _finish(rows: Sequence[Row], outcomes: dict[str, Outcome], out: Path, resume
     own = [outcomes[row.path] for row in rows]
     kept = [replace(row, clip=row.clip_name, **picture) for row in rows for picture in outcomes[row.path].pictures]
     skipped = Counter(outcome.reason for outcome in own if outcome.reason)
-    with (out / "skipped.csv").open("w", newline="", encoding="utf-8") as file:
+    with replacing(out / "skipped.csv") as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["path", "reason", "message"])
         writer.writerows([outcome.path, outcome.reason, outcome.message] for outcome in own if outcome.reason)
@@ -213,7 +214,8 @@ class _Worker:
             faces = found.get(id(frame), [])
             if row.path in whole:
                 target = self._target(row, Path(row.path).suffix)
-                _copy(self.root / row.path, self.out / target)
+                with replacing(self.out / target) as scratch:
+                    shutil.copyfile(self.root / row.path, scratch)
                 points = _text(main_face(faces).landmarks.ravel()) if faces else ""
                 yield Outcome(row.path, pictures=({"path": target, "landmarks": points},))
             elif faces:
@@ -248,10 +250,10 @@ class _Worker:
 
     def _write(self, image: Image, face: Face, target: str) -> dict[str, Any]:
         if self.settings.aligned:
-            _write_png(self.out / target, cut_crop(image, face, self.settings.aligned).image)
+            write_png(self.out / target, cut_crop(image, face, self.settings.aligned).image)
             return {"path": target}
         picture, box, points = surroundings(image, face, self.settings.context)
-        _write_png(self.out / target, picture)
+        write_png(self.out / target, picture)
         return {"path": target, "box": _text(box), "landmarks": _text(points.ravel())}
 
 
@@ -297,17 +299,3 @@ def surroundings(image: Image, face: Face, context: float) -> tuple[Image, Any, 
 
 def _text(numbers: Any) -> str:
     return " ".join(f"{number:.3f}" for number in numbers)
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}")
-    shutil.copyfile(source, scratch)
-    scratch.replace(target)
-
-
-def _write_png(path: Path, image: Image) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}")
-    scratch.write_bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
-    scratch.replace(path)

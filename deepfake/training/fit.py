@@ -32,6 +32,7 @@ from deepfake.nn.losses import WeightedCrossentropy
 from deepfake.nn.network import build_network, training_network
 from deepfake.training.config import DegradeConfig, FitConfig, TrainingConfig, filled_config
 from deepfake.training.devices import has_gpu, sharing
+from deepfake.training.files import replacing, write_bytes, write_json
 from deepfake.training.index import Row, count_labels, read_indexes
 from deepfake.training.loader import CropLoader, chosen_rows, with_self_blends
 from deepfake.training.plot import history_figure
@@ -75,10 +76,10 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
         _fit_epochs(config, run, train, val, devices, verbose)
     network = build_network(config.network, config.crop.size)
     network.load_weights(run / "best.weights.h5")
-    (run / "history.png").write_bytes(history_figure(read_log(run / "log.csv")))
-    # Written last and whole: this file says that the run is finished.
-    network.save(run / "next-best.keras")
-    (run / "next-best.keras").replace(run / "best.keras")
+    write_bytes(run / "history.png", history_figure(read_log(run / "log.csv")))
+    # Written last: this file says that the run is finished.
+    with replacing(run / "best.keras") as scratch:
+        network.save(scratch)
     shutil.rmtree(run / "backup", ignore_errors=True)
     return run / "best.keras"
 
@@ -302,7 +303,7 @@ def _claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
         for part, name in (("config", "configuration"), ("data", "data")):
             if known[part] != description[part]:
                 raise DatasetError(f"{run} holds a run of another {name}, in {path.name}. Choose another folder.")
-    path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    write_json(path, description)
 
 
 def _optimizer(fit: FitConfig, steps: int) -> keras.optimizers.Optimizer:
@@ -379,6 +380,5 @@ class BestWeights(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.values.append(float((logs or {})[MONITOR]))
         if self.best_epoch == epoch:
-            scratch = self.path.with_name(f"next-{self.path.name}")
-            self.network.save_weights(scratch)
-            scratch.replace(self.path)
+            with replacing(self.path) as scratch:
+                self.network.save_weights(scratch)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake.errors import DatasetError
+from deepfake.training.files import replacing
 
 SPLITS = ("train", "val", "test")
 LABELS = ("real", "fake")
@@ -118,13 +119,10 @@ def read_indexes(paths: Iterable[Path | str]) -> list[Row]:
 
 def write_index(path: Path, rows: Iterable[Row]) -> None:
     """Writes a table, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"{path.name}.part")
-    with scratch.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([getattr(row, name) for name in COLUMNS] for row in rows)
-    scratch.replace(path)
 
 
 def located(rows: Iterable[Row], root: Path, home: Path) -> list[Row]:
