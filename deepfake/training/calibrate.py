@@ -25,10 +25,11 @@ from scipy.special import expit
 
 from deepfake.errors import DatasetError
 from deepfake.records import Thresholds
+from deepfake.training.choose import training_rows
 from deepfake.training.files import write_json
-from deepfake.training.fit import load_run, read_run_config, training_rows
 from deepfake.training.loader import CropLoader
 from deepfake.training.metrics import Labels, Values, expected_calibration_error, roc_auc
+from deepfake.training.run import load_run, read_run_config
 
 ERROR_RATE = 0.05
 """Share of reals called fake, and of fakes called real, that the thresholds allow on the validation split."""

@@ -32,10 +32,10 @@ from deepfake.nn.network import SERVING_OUTPUTS, serving_network
 from deepfake.records import CropSpec, Floats
 from deepfake.training.calibrate import Calibration, read_calibration
 from deepfake.training.evaluate import update_metrics
-from deepfake.training.fit import load_run, read_run_config
 from deepfake.training.index import read_indexes
 from deepfake.training.loader import read_crop
 from deepfake.training.metrics import Values
+from deepfake.training.run import load_run, read_run_config
 
 TOLERANCES = {"model.tflite": 0.001, "model_float16.tflite": 0.02, "model_int8.tflite": 0.03}
 """Largest difference in p_fake from Keras that each graph may show."""

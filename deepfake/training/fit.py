@@ -1,26 +1,12 @@
-"""Crops -> a fitted network: AdamW, cosine or plateau, balanced classes, early stopping on validation AUC, resume.
-
-A run folder holds:
-
-    config.json             what was asked for, a checksum of the data, and the versions that ran
-    log.csv, history.png    one line an epoch, and its picture
-    tensorboard/            the same for TensorBoard, if asked for
-    best.weights.h5         the weights of the epoch with the highest validation AUC
-    best.keras              the same, as a whole float32 network: what is calibrated, evaluated and exported
-    backup/                 where a killed run goes on from; gone when the run is done
-"""
+"""Crops -> a fitted network: AdamW, cosine or plateau, balanced classes, early stopping on validation AUC, resume."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
-import hashlib
-import json
 import math
-import platform
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +16,14 @@ import numpy as np
 from deepfake.errors import DatasetError
 from deepfake.nn.losses import WeightedCrossentropy
 from deepfake.nn.network import build_network, training_network
-from deepfake.training.config import DegradeConfig, FitConfig, TrainingConfig, filled_config
+from deepfake.training.choose import chosen_rows, class_weights, training_rows
+from deepfake.training.config import DegradeConfig, FitConfig, TrainingConfig
 from deepfake.training.devices import has_gpu, sharing
-from deepfake.training.files import replacing, write_bytes, write_json
-from deepfake.training.index import Row, count_labels, read_indexes
-from deepfake.training.loader import CropLoader, chosen_rows, with_self_blends
+from deepfake.training.files import replacing, write_bytes
+from deepfake.training.index import Row
+from deepfake.training.loader import CropLoader
 from deepfake.training.plot import history_figure
-from deepfake.training.split import check_disjoint
+from deepfake.training.run import claim, epochs_done, read_log
 
 MONITOR = "val_logit_auc"
 PLATEAU_FACTOR = 1 / 3
@@ -61,7 +48,7 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
             another configuration or other data, or there are not so many devices.
     """
     train, val = training_rows(config)
-    _claim(run, config, [*train, *val])
+    claim(run, config, [*train, *val])
     if (run / "best.keras").exists():
         return run / "best.keras"
     for weights in (config.fit.backbone_weights, config.fit.initial_weights):
@@ -84,22 +71,6 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
     return run / "best.keras"
 
 
-def training_rows(config: TrainingConfig) -> tuple[list[Row], list[Row]]:
-    """The rows that a run trains on and those that it is watched on, their paths made absolute.
-
-    Raises:
-        DatasetError: If an index is unusable, the splits leak, or a split lacks a class.
-    """
-    rows = read_indexes(config.data.index)
-    check_disjoint(rows, config.data.disjoint)
-    # A source of weight 0 stands for nothing in training; validation keeps it, to watch what it never saw.
-    train = [row for row in rows if row.split == "train" and config.data.weights.get(row.source, 1.0) > 0]
-    val = with_self_blends((row for row in rows if row.split == "val"), config.data.fakes)
-    count_classes(with_self_blends(train, config.data.fakes), "train")
-    count_classes(val, "val")
-    return train, val
-
-
 def _fit_epochs(
     config: TrainingConfig, run: Path, train: list[Row], val: list[Row], devices: int, verbose: int
 ) -> None:
@@ -120,7 +91,7 @@ def _fit_epochs(
     optimizer.build(model.trainable_variables)
     losses = _losses(config.fit, class_weights(first), sorted(model.output))
     best = BestWeights(network, run / "best.weights.h5")
-    done = _epochs_done(run)
+    done = epochs_done(run)
     best.recall(run / "log.csv", done)
     for epoch in range(done, config.fit.epochs):
         if epoch - best.best_epoch > config.fit.patience:
@@ -157,14 +128,6 @@ def plateau_rate(fit: FitConfig, values: Sequence[float]) -> float:
         if waited == fit.plateau_patience:
             rate, waited = rate * PLATEAU_FACTOR, 0
     return rate
-
-
-def read_log(path: Path) -> list[dict[str, str]]:
-    """The lines of a run's log, an epoch each; empty where there is none yet."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _compile(model: keras.Model, optimizer: Any, losses: dict[str, Any], fit: FitConfig, frozen: bool) -> None:
@@ -209,103 +172,6 @@ def _path(name: str) -> Path | None:
     return Path(name) if name else None
 
 
-def load_run(run: Path) -> keras.Model:
-    """The best network of a finished run.
-
-    Raises:
-        DatasetError: If the folder holds none.
-    """
-    path = run / "best.keras"
-    if not path.exists():
-        raise DatasetError(f"No best.keras in {run}: it is not the folder of a finished run. Run fit first.")
-    return keras.models.load_model(path, compile=False)
-
-
-def read_run_config(run: Path) -> TrainingConfig:
-    """What a run was told.
-
-    Raises:
-        DatasetError: If the folder holds no `config.json`.
-    """
-    path = run / "config.json"
-    if not path.exists():
-        raise DatasetError(f"No {path.name} in {run}: it is not the folder of a run. Run fit first.")
-    return filled_config(json.loads(path.read_text(encoding="utf-8"))["config"])
-
-
-def class_weights(rows: Sequence[Row]) -> dict[str, float]:
-    """Weights that make both classes count the same: n / (2 * n_class).
-
-    Raises:
-        DatasetError: If a class is absent.
-
-    Example:
-
-    >>> class_weights([Row("a", "real", "x", "train", "1")] * 3 + [Row("b", "fake", "x", "train", "2")])
-    {'real': 0.6666666666666666, 'fake': 2.0}
-    """
-    counts = count_classes(rows, "train")
-    return {label: len(rows) / (2 * count) for label, count in counts.items()}
-
-
-def count_classes(rows: Sequence[Row], split: str) -> dict[str, int]:
-    """Number of real and of fake rows.
-
-    Raises:
-        DatasetError: If one of them is 0.
-    """
-    counts = count_labels(rows)
-    if not all(counts.values()):
-        raise DatasetError(f"The split {split!r} needs real and fake crops. Found: {counts}. Add the missing class.")
-    return counts
-
-
-def run_description(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
-    """The configuration, the data and the versions that run it, as plain values."""
-    versions = {
-        "python": platform.python_version(),
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "backend": keras.backend.backend(),
-    }
-    return {"config": json.loads(json.dumps(asdict(config))), "data": describe_data(rows), "versions": versions}
-
-
-def describe_data(rows: Sequence[Row]) -> dict[str, Any]:
-    """A checksum of what the rows say and of the sizes of their files, and the counts of each source.
-
-    Raises:
-        DatasetError: If a picture is missing.
-    """
-    digest = hashlib.sha256()
-    try:
-        for row in rows:
-            digest.update(repr((Path(row.path).name, row, Path(row.path).stat().st_size)).encode())
-    except FileNotFoundError as error:
-        raise DatasetError(f"The crop {error.filename} is missing. Run extract again.") from error
-    sources = sorted({row.source for row in rows})
-    counts = {
-        source: {
-            split: count_labels([row for row in rows if row.source == source and row.split == split])
-            for split in ("train", "val")
-        }
-        for source in sources
-    }
-    return {"sha256": digest.hexdigest(), "counts": counts}
-
-
-def _claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
-    """Makes the folder of a run its own, or refuses that of another."""
-    run.mkdir(parents=True, exist_ok=True)
-    path, description = run / "config.json", run_description(config, rows)
-    if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        for part, name in (("config", "configuration"), ("data", "data")):
-            if known[part] != description[part]:
-                raise DatasetError(f"{run} holds a run of another {name}, in {path.name}. Choose another folder.")
-    write_json(path, description)
-
-
 def _optimizer(fit: FitConfig, steps: int) -> keras.optimizers.Optimizer:
     warmup = max(1, round(fit.warmup_epochs * steps))
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -347,12 +213,6 @@ def _loader(
         seed=config.fit.seed,
         workers=config.fit.workers,
     )
-
-
-def _epochs_done(run: Path) -> int:
-    """Epochs that a killed run has behind it."""
-    metadata = run / "backup" / "training_metadata.json"
-    return int(json.loads(metadata.read_text(encoding="utf-8"))["epoch"]) if metadata.exists() else 0
 
 
 class BestWeights(keras.callbacks.Callback):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -14,7 +12,8 @@ import numpy as np
 from deepfake.crops import cut_crop, face_of_crop
 from deepfake.errors import DatasetError
 from deepfake.records import Crop, CropSpec, Face, Floats, Image
-from deepfake.training.config import DegradeConfig, Fakes
+from deepfake.training.choose import dealt
+from deepfake.training.config import DegradeConfig
 from deepfake.training.degrade import degrade, moved
 from deepfake.training.index import Row
 from deepfake.training.selfblend import self_blend
@@ -86,86 +85,6 @@ class CropLoader(keras.utils.PyDataset):
             image = self_blend(image, landmarks_of(row), rng)
         face, spec = moved(face, self.spec, self.degrade_config, bool(row.box), rng)
         return degrade(cut_crop(image, face, spec).image, self.degrade_config, rng)
-
-
-def dealt(rows: Sequence[Row], rng: np.random.Generator) -> list[int]:
-    """A random order in which, wherever there is one, a fake follows a real of the same person or original.
-
-    Args:
-        rows: Rows of an index.
-        rng: The only source of chance.
-
-    Returns:
-        Every number from 0 to `len(rows) - 1` once.
-    """
-    subjects: dict[tuple[str, str], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    for place in rng.permutation(len(rows)):
-        row = rows[place]
-        subject = row.people[0] if row.people else row.clip_name
-        subjects[row.source, subject][row.target].append(int(place))
-    units = []
-    for reals, fakes in subjects.values():
-        pairs = min(len(reals), len(fakes))
-        units += [list(pair) for pair in zip(reals[:pairs], fakes[:pairs], strict=True)]
-        units += [[place] for place in (*reals[pairs:], *fakes[pairs:])]
-    return [place for number in rng.permutation(len(units)) for place in units[number]]
-
-
-def chosen_rows(
-    rows: Iterable[Row], weights: dict[str, float], fakes: Fakes, balanced: bool, rng: np.random.Generator
-) -> list[Row]:
-    """The rows of one epoch.
-
-    Args:
-        rows: The training rows of an index.
-        weights: How often a source is shown; 1 where it is not named. Of a weight of 1.5, half the rows are shown
-            twice, other ones each epoch.
-        fakes: Which fakes. Of `both`, each fake gives way to a blend of any real half of the time, so that an epoch is
-            no longer than one of the given fakes.
-        balanced: Whether rows of the rarer label are repeated until both labels are equally common.
-        rng: The only source of chance.
-    """
-    shown: list[Row] = []
-    for row in with_self_blends(rows, "given" if fakes == "both" else fakes):
-        weight = weights.get(row.source, 1.0)
-        shown += [row] * (int(weight) + (rng.random() < weight % 1))
-    if fakes == "both":
-        reals = [row for row in shown if row.label == "real" and row.landmarks]
-        shown = [
-            _blend_of(reals[rng.integers(len(reals))]) if row.label == "fake" and reals and rng.random() < 0.5 else row
-            for row in shown
-        ]
-    if balanced:
-        counts = [sum(row.target == target for row in shown) for target in (0, 1)]
-        if min(counts):
-            rare = int(np.argmin(counts))
-            own = [row for row in shown if row.target == rare]
-            missing = max(counts) - min(counts)
-            shown += own * (missing // len(own))
-            shown += [own[place] for place in rng.permutation(len(own))[: missing % len(own)]]
-    return shown
-
-
-def with_self_blends(rows: Iterable[Row], fakes: Fakes) -> list[Row]:
-    """The rows with the fakes that are wanted: each real with known landmarks is followed by a blend of itself.
-
-    Example:
-
-    >>> real = Row("a.png", "real", landmarks="1 1 3 1 2 2 1 3 3 3")
-    >>> [row.label for row in with_self_blends([real, Row("b.png", "fake")], "self-blend")]
-    ['real', 'fake']
-    """
-    found = []
-    for row in rows:
-        if row.label == "real" or fakes != "self-blend":
-            found.append(row)
-        if row.label == "real" and row.landmarks and fakes != "given":
-            found.append(_blend_of(row))
-    return found
-
-
-def _blend_of(row: Row) -> Row:
-    return replace(row, label="fake", method="self_blend", blend=True)
 
 
 def read_crop(row: Row, spec: CropSpec) -> Crop:

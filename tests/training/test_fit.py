@@ -14,10 +14,12 @@ import pytest
 
 from deepfake.errors import DatasetError
 from deepfake.training import fit as fit_module
+from deepfake.training.choose import class_weights, training_rows
 from deepfake.training.config import FitConfig, read_config
 from deepfake.training.devices import sharing
-from deepfake.training.fit import class_weights, fit, load_run, read_run_config, training_rows
+from deepfake.training.fit import fit
 from deepfake.training.index import Row
+from deepfake.training.run import load_run, read_run_config
 
 
 def log(run):

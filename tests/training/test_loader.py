@@ -10,10 +10,11 @@ import pytest
 from deepfake.crops import cut_crop
 from deepfake.errors import DatasetError
 from deepfake.records import CropSpec
+from deepfake.training.choose import chosen_rows, dealt, with_self_blends
 from deepfake.training.config import DegradeConfig
 from deepfake.training.extract import ExtractSettings, extract
 from deepfake.training.index import Row, read_indexes
-from deepfake.training.loader import CropLoader, chosen_rows, dealt, read_crop, read_face, with_self_blends
+from deepfake.training.loader import CropLoader, read_crop, read_face
 
 SPEC = CropSpec(size=64)
 NOTHING = DegradeConfig(0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0)

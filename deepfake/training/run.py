@@ -1,0 +1,112 @@
+"""A run's folder: whose it is, what it was told, how far it came, and what came of it.
+
+config.json             what was asked for, a checksum of the data, and the versions that ran
+log.csv, history.png    one line an epoch, and its picture
+tensorboard/            the same for TensorBoard, if asked for
+best.weights.h5         the weights of the epoch with the highest validation AUC
+best.keras              the same, as a whole float32 network: what is calibrated, evaluated and exported
+backup/                 where a killed run goes on from; gone when the run is done
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from deepfake.errors import DatasetError
+from deepfake.training.config import TrainingConfig, filled_config
+from deepfake.training.files import write_json
+from deepfake.training.index import Row, count_labels
+
+
+def claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
+    """Makes the folder of a run its own, or refuses that of another."""
+    run.mkdir(parents=True, exist_ok=True)
+    path, description = run / "config.json", _description(config, rows)
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        for part, name in (("config", "configuration"), ("data", "data")):
+            if known[part] != description[part]:
+                raise DatasetError(f"{run} holds a run of another {name}, in {path.name}. Choose another folder.")
+    write_json(path, description)
+
+
+def read_run_config(run: Path) -> TrainingConfig:
+    """What a run was told.
+
+    Raises:
+        DatasetError: If the folder holds no `config.json`.
+    """
+    path = run / "config.json"
+    if not path.exists():
+        raise DatasetError(f"No {path.name} in {run}: it is not the folder of a run. Run fit first.")
+    return filled_config(json.loads(path.read_text(encoding="utf-8"))["config"])
+
+
+def load_run(run: Path) -> keras.Model:
+    """The best network of a finished run.
+
+    Raises:
+        DatasetError: If the folder holds none.
+    """
+    path = run / "best.keras"
+    if not path.exists():
+        raise DatasetError(f"No best.keras in {run}: it is not the folder of a finished run. Run fit first.")
+    return keras.models.load_model(path, compile=False)
+
+
+def read_log(path: Path) -> list[dict[str, str]]:
+    """The lines of a run's log, an epoch each; empty where there is none yet."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def epochs_done(run: Path) -> int:
+    """Epochs that a killed run has behind it."""
+    metadata = run / "backup" / "training_metadata.json"
+    return int(json.loads(metadata.read_text(encoding="utf-8"))["epoch"]) if metadata.exists() else 0
+
+
+def _description(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
+    """The configuration, the data and the versions that run it, as plain values."""
+    versions = {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "backend": keras.backend.backend(),
+    }
+    return {"config": json.loads(json.dumps(asdict(config))), "data": _data(rows), "versions": versions}
+
+
+def _data(rows: Sequence[Row]) -> dict[str, Any]:
+    """A checksum of what the rows say and of the sizes of their files, and the counts of each source.
+
+    Raises:
+        DatasetError: If a picture is missing.
+    """
+    digest = hashlib.sha256()
+    try:
+        for row in rows:
+            digest.update(repr((Path(row.path).name, row, Path(row.path).stat().st_size)).encode())
+    except FileNotFoundError as error:
+        raise DatasetError(f"The crop {error.filename} is missing. Run extract again.") from error
+    sources = sorted({row.source for row in rows})
+    counts = {
+        source: {
+            split: count_labels([row for row in rows if row.source == source and row.split == split])
+            for split in ("train", "val")
+        }
+        for source in sources
+    }
+    return {"sha256": digest.hexdigest(), "counts": counts}
