@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from deepfake.errors import BundleError
+from deepfake.training.tables import (
+    ablation_table,
+    files_table,
+    measures_table,
+    quality_tables,
+    robustness_table,
+    sources_table,
+)
 
 BEGIN, END = "<!-- metrics: written by `python -m deepfake card` -->", "<!-- /metrics -->"
 """What stands between these lines of a README is replaced."""
@@ -81,7 +89,7 @@ frames of a video, get no answer.
 
 ## What it was trained on
 
-{_sources_table(metrics["training"])}
+{sources_table(metrics["training"])}
 
 {_FAKES[config["data"]["fakes"]]} {_beginning(metrics["training"])}
 The code is under the MIT licence; the weights inherit the terms of the data. Crops are of single frames.
@@ -90,13 +98,15 @@ The code is under the MIT licence; the weights inherit the terms of the data. Cr
 
 {quality_tables(metrics)}
 
-{_more_measures(metrics)}
+{measures_table(metrics)}
 {_pictures(plots, "quality.png", "ROC, precision-recall, calibration, scores and answers on the test split")}
 {_known_flaws(metrics)}
-{_robustness(metrics)}{_pictures(plots, "robustness.png", "AUC and changed answers under harm")}{_ablation(metrics)}
+{robustness_table(metrics)}
+{_pictures(plots, "robustness.png", "AUC and changed answers under harm")}
+{ablation_table(metrics)}
 ## Files
 
-{_export_table(metrics["export"])}
+{files_table(metrics["export"])}
 
 Differences are in p_fake, from the Keras network, over {metrics["export"]["crops"]} crops. Static int8 is not offered:
 it breaks the noise stream.
@@ -118,146 +128,12 @@ _FAKES = {
 }
 
 
-def quality_tables(metrics: dict[str, Any]) -> str:
-    """The tables of quality, as Markdown."""
-    blocks = []
-    for split, name in (("test", "test"), ("val", "validation")):
-        if split in metrics and not (split == "val" and "test" in metrics):
-            named = [*metrics[split]["sources"].items(), ("all", metrics[split]["all"])]
-            blocks.append(f"Crops of the {name} split:\n\n" + _quality_table("source", named))
-    if "clips" in metrics:
-        named = [*metrics["clips"]["methods"].items(), ("all", metrics["clips"]["all"])]
-        sources = ", ".join(name or "no name" for name in metrics["clips"]["sources"])
-        blocks.append(f"Whole files of {sources}, each method against all reals:\n\n" + _quality_table("method", named))
-    blocks.append("AUC, calibration error (ECE) and shares of answers; 95% intervals in brackets.")
-    return "\n\n".join(blocks)
-
-
-def _quality_table(first: str, named: Sequence[tuple[str, dict[str, Any]]]) -> str:
-    head = [first, "real + fake", "AUC", "ECE", "reals called fake", "fakes called fake", "inconclusive"]
-    return _table(head, [[name, *_quality_row(found)] for name, found in named])
-
-
-def _quality_row(found: dict[str, Any]) -> list[str]:
-    count = found["count"]
-    total = sum(count.values())
-    unsure = sum(
-        found[f"{label}_called"]["inconclusive"]["share"] * count[label]
-        for label in count
-        if f"{label}_called" in found
-    )
-    return [
-        f"{count['real']} + {count['fake']}",
-        _auc(found),
-        f"{found['ece']:.3f}" if "ece" in found else "",
-        _share(found, "real_called"),
-        _share(found, "fake_called"),
-        f"{unsure / total:.1%}",
-    ]
-
-
-def _more_measures(metrics: dict[str, Any]) -> str:
-    """Every other measure, of each level, source and method."""
-    rows = []
-    for section in ("test", "clips"):
-        if section not in metrics:
-            continue
-        own = metrics[section]
-        parts = [
-            *((f"{section}, {level} level", found) for level, found in own.get("levels", {}).items()),
-            *((f"{section}, {name}", found) for name, found in own["sources"].items() if len(own["sources"]) > 1),
-            # The only method of a source repeats the line of the source.
-            *(
-                (f"{section}, {name}", found)
-                for name, found in own.get("methods", {}).items()
-                if found not in own["sources"].values()
-            ),
-        ]
-        rows += [[name, *[_number(found, key) for key in _MEASURES.values()]] for name, found in parts]
-    if not rows:
-        return ""
-    return (
-        "Accuracy, precision, recall and F1 divide at a p_fake of 0.5; hits are shares of fakes found at 1% and 5%\n"
-        "false alarms:\n\n" + _table(["of", *_MEASURES], rows)
-    )
-
-
-_MEASURES = {
-    "AUC": "auc",
-    "average precision": "average_precision",
-    "EER": "equal_error_rate",
-    "hits at 1%": "hit_rate_at_1_percent",
-    "hits at 5%": "hit_rate_at_5_percent",
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "F1": "f1",
-    "Brier": "brier",
-}
-
-
 def _known_flaws(metrics: dict[str, Any]) -> str:
     config = metrics["training"]["config"]
     known = [f"`{source}`: {text}" for source, text in config["data"].get("flaws", {}).items()]
     remarks = " ".join(config.get("remarks", "").split())
     known += [remarks] if remarks else []
     return "\n".join(["Known flaws of these numbers:", "", *(f"- {text}" for text in known), ""]) if known else ""
-
-
-def _robustness(metrics: dict[str, Any]) -> str:
-    if "robustness" not in metrics:
-        return ""
-    found = metrics["robustness"]
-    rows = []
-    for name, harm in found["harms"].items():
-        clean, *levels = harm["levels"]
-        rows += [
-            [
-                f"{name} ({harm['level_means']})",
-                f"{entry['level']:g}",
-                _auc(entry),
-                f"{clean['auc'] - entry['auc']:+.3f}",
-                f"{entry['flip_rate']:.1%}",
-            ]
-            for entry in levels
-        ]
-    clean = next(iter(found["harms"].values()))["levels"][0]
-    count = found["count"]
-    return f"""
-## Under harm
-
-Crops of the {found["split"]} split of {", ".join(found["sources"])}, {count["real"]} real + {count["fake"]} fake.
-Unharmed, the AUC is {_auc(clean)}; an answer counts as changed when another of the three is given.
-
-{_table(["harm", "level", "AUC", "AUC lost", "answers changed"], rows)}
-"""
-
-
-def _ablation(metrics: dict[str, Any]) -> str:
-    if "ablation" not in metrics:
-        return ""
-    found = metrics["ablation"]
-    budget = found["budget"]
-    first = next(iter(found["variants"].values()))
-    sources = [name for name, own in first["test"]["sources"].items() if "auc" in own]
-    head = ["variant", "parameters", *(f"{name} AUC" for name in sources), "unseen clips AUC"]
-    rows = [
-        [
-            name,
-            f"{own['parameters']:,}",
-            *(_auc(own["test"]["sources"][source]) for source in sources),
-            _auc(own["clips"]["all"]) if "clips" in own else "",
-        ]
-        for name, own in found["variants"].items()
-    ]
-    return f"""
-## What each part is worth
-
-The same data and the same budget for each ({budget["epochs"]} epochs of a sample of the crops at {budget["input_size"]}
-pixels), far below that of the shipped model: only differences between the rows mean something.
-
-{_table(head, rows)}
-"""
 
 
 def _beginning(training: dict[str, Any]) -> str:
@@ -279,50 +155,3 @@ def _unseen(metrics: dict[str, Any]) -> str:
 
 def _pictures(plots: Sequence[str], name: str, caption: str) -> str:
     return f"\n![{caption}](plots/{name})\n" if name in plots else ""
-
-
-def _auc(found: dict[str, Any]) -> str:
-    return f"{found['auc']:.3f} {_interval(found['auc_interval'])}" if "auc" in found else "one class only"
-
-
-def _number(found: dict[str, Any], key: str) -> str:
-    return f"{found[key]:.3f}" if key in found else ""
-
-
-def _share(found: dict[str, Any], key: str) -> str:
-    if key not in found:
-        return ""
-    called = found[key]["fake"]
-    low, high = called["interval"]
-    return f"{called['share']:.1%} ({low:.1%}-{high:.1%})"
-
-
-def _interval(ends: Sequence[float]) -> str:
-    return f"({ends[0]:.3f}-{ends[1]:.3f})"
-
-
-def _sources_table(training: dict[str, Any]) -> str:
-    data = training["config"]["data"]
-    rows = [
-        [
-            name,
-            *(f"{count[split]['real']:,} + {count[split]['fake']:,}" for split in ("train", "val")),
-            f"{data['weights'].get(name, 1):g}",
-            data["terms"].get(name, "not stated"),
-        ]
-        for name, count in training["data"]["counts"].items()
-    ]
-    return _table(["source", "train: real + fake", "val: real + fake", "times an epoch", "terms"], rows)
-
-
-def _export_table(export: dict[str, Any]) -> str:
-    rows = [
-        [name, f"{graph['size_bytes'] / 1e6:.2f} MB", f"{graph['max_difference']:.4f}"]
-        for name, graph in export["graphs"].items()
-    ]
-    return _table(["file", "size", "largest difference"], rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
-    return "\n".join(lines)
