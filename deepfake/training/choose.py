@@ -37,17 +37,20 @@ def chosen_rows(
 
     Args:
         rows: The training rows of an index.
-        weights: How often a source is shown; 1 where it is not named. Of a weight of 1.5, half the rows are shown
-            twice, other ones each epoch.
+        weights: How often a source is shown; 1 where it is not named. Of a weight of 1.5, half the people are
+            shown twice, other ones each epoch.
         fakes: Which fakes. Of `both`, each fake gives way to a blend of any real half of the time, so that an epoch is
             no longer than one of the given fakes.
         balanced: Whether rows of the rarer label are repeated until both labels are equally common.
         rng: The only source of chance.
     """
     shown: list[Row] = []
+    draws: dict[tuple[str, str], float] = {}
     for row in with_self_blends(rows, "given" if fakes == "both" else fakes):
         weight = weights.get(row.source, 1.0)
-        shown += [row] * (int(weight) + (rng.random() < weight % 1))
+        # One draw for a person: a real and its fakes are shown together or not at all.
+        draw = draws.setdefault(_subject(row), rng.random())
+        shown += [row] * (int(weight) + (draw < weight % 1))
     if fakes == "both":
         reals = [row for row in shown if row.label == "real" and row.landmarks]
         shown = [
@@ -78,8 +81,7 @@ def dealt(rows: Sequence[Row], rng: np.random.Generator) -> list[int]:
     subjects: dict[tuple[str, str], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for place in rng.permutation(len(rows)):
         row = rows[place]
-        subject = row.people[0] if row.people else row.clip_name
-        subjects[row.source, subject][row.target].append(int(place))
+        subjects[_subject(row)][row.target].append(int(place))
     units = []
     for reals, fakes in subjects.values():
         pairs = min(len(reals), len(fakes))
@@ -131,6 +133,11 @@ def class_weights(rows: Sequence[Row]) -> dict[str, float]:
     """
     counts = count_classes(rows, "train")
     return {label: len(rows) / (2 * count) for label, count in counts.items()}
+
+
+def _subject(row: Row) -> tuple[str, str]:
+    """The source, and the person or, unknown, the clip: a real and the fakes made from it have the same."""
+    return row.source, row.people[0] if row.people else row.clip_name
 
 
 def _blend_of(row: Row) -> Row:

@@ -62,16 +62,18 @@ class DegradeConfig:
     """Largest move of the crop along either axis, over its side."""
     colour: float = 0.15
     """Largest relative change of brightness, contrast and saturation."""
+    clean: float = 0.0
+    """Probability that a crop is spared all of the following but `erase`, so that fine traces are learned, too."""
     rescale: float = 0.3
-    """Probability of a shrink and stretch, to between 0.35 and 0.9 of the size."""
+    """Probability of a shrink, to between 0.35 and 0.9 of the size; the crop is stretched back at the end."""
     blur: float = 0.15
-    """Probability of a Gaussian blur, 0.4 to 1.5 pixels."""
+    """Probability of a Gaussian blur, 0.4 to 1.5 pixels of the served crop."""
     noise: float = 0.15
     """Probability of Gaussian noise, 1 to 6 of 255."""
     jpeg: float = 0.4
     """Probability of a JPEG compression, quality 35 to 95."""
     h264: float = 0.1
-    """Probability of an H.264 compression as a key frame, CRF 20 to 40."""
+    """Probability of an H.264 compression as a key frame, CRF 20 to 41."""
     erase: float = 0.1
     """Probability that a rectangle of 2% to 15% of the crop is painted over."""
 
@@ -80,7 +82,7 @@ class DegradeConfig:
             raise ValueError(
                 f"Zooms must satisfy 0 < min_zoom <= max_zoom. Received: {self.min_zoom}, {self.max_zoom}."
             )
-        for name in ("rescale", "blur", "noise", "jpeg", "h264", "erase"):
+        for name in ("clean", "rescale", "blur", "noise", "jpeg", "h264", "erase"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"`{name}` is a probability in [0, 1]. Received: {getattr(self, name)}.")
 

@@ -30,16 +30,8 @@ def degrade(image: Image, config: DegradeConfig, rng: np.random.Generator) -> Im
         image = np.ascontiguousarray(image[:, ::-1])
     if config.colour:
         image = _recoloured(image, config.colour, rng)
-    if rng.random() < config.rescale:
-        image = rescale(image, rng.uniform(0.35, 0.9), rng)
-    if rng.random() < config.blur:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.5))
-    if rng.random() < config.noise:
-        image = add_noise(image, rng.uniform(1, 6), rng)
-    if rng.random() < config.jpeg:
-        image = compress(image, int(rng.integers(35, 96)))
-    if rng.random() < config.h264:
-        image = compress_video(image, int(rng.integers(20, 41)))
+    if rng.random() >= config.clean:
+        image = _sent(image, config, rng)
     if rng.random() < config.erase:
         image = _erased(image, rng)
     return image
@@ -79,13 +71,42 @@ def moved(
     )
 
 
+def _sent(image: Image, config: DegradeConfig, rng: np.random.Generator) -> Image:
+    """The crop of a picture that was shrunk, blurred, noisy and compressed on its way, in this order.
+
+    A face is small in the frame that is compressed, and enlarged when the crop is cut: so the shrunk crop goes through
+    the encoders, and is stretched back after them.
+    """
+    height, width = image.shape[:2]
+    if rng.random() < config.rescale:
+        image = _resized(image, *_shrunk(width, height, rng.uniform(0.35, 0.9)), INTERPOLATIONS[:3], rng)
+    if rng.random() < config.blur:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.5) * image.shape[1] / width)
+    if rng.random() < config.noise:
+        image = add_noise(image, rng.uniform(1, 6), rng)
+    if rng.random() < config.jpeg:
+        image = compress(image, int(rng.integers(35, 96)))
+    if rng.random() < config.h264:
+        image = compress_video(image, int(rng.integers(20, 42)))
+    if image.shape[:2] != (height, width):
+        image = _resized(image, width, height, INTERPOLATIONS[1:3], rng)
+    return image
+
+
 def rescale(image: Image, factor: float, rng: np.random.Generator) -> Image:
     """Shrinks by `factor` and stretches back, each by an interpolation drawn at random; the shape stays."""
     height, width = image.shape[:2]
-    small = (max(8, round(width * factor)), max(8, round(height * factor)))
-    down, up = rng.choice(INTERPOLATIONS[:3]), rng.choice(INTERPOLATIONS[1:])
-    image = cv2.resize(image, small, interpolation=int(down))
-    return cv2.resize(image, (width, height), interpolation=int(up))
+    image = _resized(image, *_shrunk(width, height, factor), INTERPOLATIONS[:3], rng)
+    return _resized(image, width, height, INTERPOLATIONS[1:], rng)
+
+
+def _shrunk(width: int, height: int, factor: float) -> tuple[int, int]:
+    return max(8, round(width * factor)), max(8, round(height * factor))
+
+
+def _resized(image: Image, width: int, height: int, ways: tuple[int, ...], rng: np.random.Generator) -> Image:
+    """Resized by an interpolation drawn from `ways`."""
+    return cv2.resize(image, (width, height), interpolation=int(rng.choice(ways)))
 
 
 def add_noise(image: Image, strength: float, rng: np.random.Generator) -> Image:

@@ -17,7 +17,7 @@ from deepfake.training.index import Row, read_indexes
 from deepfake.training.loader import CropLoader, read_crop, read_face
 
 SPEC = CropSpec(size=64)
-NOTHING = DegradeConfig(0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING = DegradeConfig(rotation_deg=0, min_zoom=1, move=0, colour=0, clean=1, erase=0)
 
 
 @pytest.fixture
@@ -84,6 +84,18 @@ def test_weights_show_a_source_more_or_less_often():
     assert counts["a"] == pytest.approx(900, abs=40)
     assert (counts["b"], counts["c"]) == (0, 400)
     assert min(Counter(row.path for row in shown if row.source == "a").values()) == 2
+
+
+def test_a_real_and_its_fakes_are_shown_together_or_not_at_all(rng):
+    rows = [
+        Row(f"{label}{number}{take}", label, "a", "train", identity=str(number))
+        for number in range(40)
+        for label, take in (("real", 0), ("fake", 0), ("fake", 1))
+    ]
+    shown = chosen_rows(rows, {"a": 0.5}, "given", False, rng)
+    times = Counter(row.identity for row in shown)
+    assert set(times.values()) == {3}
+    assert 10 < len(times) < 30
 
 
 def test_balanced_rows_have_as_many_of_each_label(rng):

@@ -47,6 +47,22 @@ def test_each_degradation_changes_the_picture_a_little(picture, name):
     assert 0.3 < distance < 15
 
 
+def test_a_clean_share_of_the_crops_is_spared(picture):
+    config = replace(NOTHING, clean=0.5, **dict.fromkeys(CHANCES[:-1], 1.0))
+    found = [degrade(picture, config, np.random.default_rng(seed)) for seed in range(30)]
+    spared = sum((image == picture).all() or (image == picture[:, ::-1]).all() for image in found)
+    assert 8 <= spared <= 22
+
+
+def test_a_shrunk_crop_is_compressed_while_it_is_small(picture, monkeypatch):
+    sides = []
+    monkeypatch.setattr("deepfake.training.degrade.compress", lambda image, quality: sides.append(len(image)) or image)
+    for seed in range(10):
+        config = replace(NOTHING, rescale=1.0, jpeg=1.0)
+        assert degrade(picture, config, np.random.default_rng(seed)).shape == picture.shape
+    assert 0.34 * 224 < min(sides) < max(sides) < 0.91 * 224
+
+
 def test_erasing_paints_one_rectangle_of_its_share(picture):
     for seed in range(10):
         found = degrade(picture, replace(NOTHING, erase=1.0), np.random.default_rng(seed))
