@@ -11,6 +11,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+    parser.addoption("--browser", action="store_true", help="run the tests in a browser, too; needs Chromium")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -18,6 +19,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+        if "browser" in item.keywords and not config.getoption("--browser"):
+            item.add_marker(pytest.mark.skip(reason="browser: run with --browser"))
         if "shared" in item.keywords and not shared.exists():
             item.add_marker(pytest.mark.skip(reason="needs ../shared/data, which is absent"))
 

@@ -17,6 +17,8 @@ from deepfake.errors import BundleError
 from deepfake.records import CropSpec, ModelId, Thresholds
 
 MANIFEST = "bundle.json"
+METRICS = "metrics.json"
+"""The measures of a detector bundle, beside its manifest."""
 FORMAT = 1
 """Version of `bundle.json` that this package reads and writes."""
 MODELS = Path(__file__).resolve().parent.parent / "models"

@@ -16,7 +16,8 @@ import click
 
 from deepfake import __version__
 from deepfake.errors import MediaError
-from deepfake.terminal import NEW_FOLDER, Commands, advance, progress_bar
+from deepfake.page.cli import serve
+from deepfake.terminal import MODEL, NEW_FOLDER, Commands, advance, found_model, progress_bar
 from deepfake.training.cli import COMMANDS
 
 UNREADABLE = 3
@@ -44,7 +45,7 @@ def main() -> None:
 @click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="One frame every 1/FPS seconds instead.")
 @click.option("--start", type=click.FloatRange(min=0), default=0.0, help="Begin a video here, in seconds.")
 @click.option("--end", type=click.FloatRange(min=0, min_open=True), help="Stop a video here, in seconds.")
-@click.option("--model", type=NEW_FOLDER, help="Folder of a bundle. [default: the one that ships]")
+@click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @click.option(
     "--min-face",
     type=click.FloatRange(0, 1, min_open=True),
@@ -61,7 +62,7 @@ def detect(
     fps: float | None,
     start: float,
     end: float | None,
-    model: Path | None,
+    model: str,
     min_face: float,
     trust: bool,
 ) -> None:
@@ -74,7 +75,6 @@ def detect(
       python -m deepfake detect examples/portrait.jpg
       python -m deepfake detect examples --json --save-dir out
     """
-    from deepfake.bundle import DEFAULT_MODEL
     from deepfake.faces import FaceSettings
     from deepfake.pipeline import Detector
     from deepfake.records import Sampling
@@ -87,7 +87,7 @@ def detect(
     files, failed = list(_expanded(paths)), False
     if not files:
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
-    detector = Detector(model or DEFAULT_MODEL, trust, FaceSettings(min_face_share=min_face))
+    detector = Detector(found_model(model), trust, FaceSettings(min_face_share=min_face))
     for number, path in enumerate(files, start=1):
         try:
             with progress_bar(f"{number}/{len(files)} {path.name}") as bar:
@@ -104,7 +104,7 @@ def detect(
         sys.exit(UNREADABLE)
 
 
-for command in COMMANDS:
+for command in (serve, *COMMANDS):
     main.add_command(command)
 
 

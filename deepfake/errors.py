@@ -5,6 +5,7 @@
         MediaError           a picture or a video that cannot be read
         BundleError          a model bundle that is missing, damaged or does not fit
         DatasetError         a training set that is missing, damaged or leaks
+        LimitError           a server's limit: too large, too long, too much at once
       ValueError, TypeError  a caller's mistake: an argument outside its stated range
 
 A face that is absent or too small is no error: the verdict is then `inconclusive`, with its reason.
@@ -27,3 +28,20 @@ class BundleError(DeepfakeError):
 
 class DatasetError(DeepfakeError):
     """A data set is missing, damaged, or leaks between its splits."""
+
+
+class LimitError(DeepfakeError):
+    """A limit of the server that was asked; the message says which and what to do.
+
+    Args:
+        message: What is said.
+        status: The HTTP status that stands for it: `TOO_LARGE`, `BUSY` or `TOO_LONG`.
+    """
+
+    TOO_LARGE = 413
+    BUSY = 503
+    TOO_LONG = 504
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status

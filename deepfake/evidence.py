@@ -9,10 +9,17 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from deepfake.filters import residual
 from deepfake.records import Floats, Image, Label, Score, Verdict
 
+TIMELINE_WIDTH = 900
+"""Width of a timeline in pixels."""
+TIMELINE_AXES = (0.07, 0.86)
+"""Where its time axis begins and ends, over the width."""
 FULL_HEAT = 4.0
 """Evidence, in steps of the logit, that is painted at full strength."""
+MAX_GAIN = 64.0
+"""How much stronger a residual is painted than it is, at most: it is often less than a step of 255."""
 FAKE_COLOUR = (214, 40, 40)
 """RGB of evidence for fake."""
 REAL_COLOUR = (30, 110, 200)
@@ -25,6 +32,23 @@ def heat_map(evidence: Floats, size: int) -> Floats:
     """The evidence of one crop at `(size, size)`, in [-1, 1]: above 0 speaks for fake, below for real."""
     fine = cv2.resize(evidence, (size, size), interpolation=cv2.INTER_CUBIC)
     return np.clip(fine / FULL_HEAT, -1, 1).astype(np.float32)
+
+
+def heat_layer(evidence: Floats, size: int) -> Image:
+    """The heat map alone, to be laid over a crop: RGBA uint8 `(size, size, 4)`, transparent where nothing speaks."""
+    heat = heat_map(evidence, size)
+    colour = np.where(heat[..., None] > 0, np.array(FAKE_COLOUR, np.uint8), np.array(REAL_COLOUR, np.uint8))
+    return np.dstack([colour, (np.abs(heat) * 255).round().astype(np.uint8)])
+
+
+def noise_picture(image: Image) -> Image:
+    """What the noise stream looks at: the residual of a crop around grey, made strong enough to be seen; same shape.
+
+    Its 99th percentile is painted at half of the full range, but nothing is made more than `MAX_GAIN` times stronger.
+    """
+    found = residual(image)
+    gain = min(64 / max(float(np.percentile(np.abs(found), 99)), 1e-6), MAX_GAIN)
+    return np.clip(128 + gain * found, 0, 255).astype(np.uint8)
 
 
 def overlay_crop(image: Image, evidence: Floats, opacity: float = 0.6) -> Image:
@@ -57,7 +81,7 @@ def overlay_frame(image: Image, scores: Sequence[Score], opacity: float = 0.5) -
     return canvas
 
 
-def timeline(verdict: Verdict, width: int = 900, height: int = 320) -> bytes:
+def timeline(verdict: Verdict, width: int = TIMELINE_WIDTH, height: int = 320) -> bytes:
     """A PNG of p_fake over time, a line a person, with the two thresholds and the band between them.
 
     Raises:
@@ -69,8 +93,9 @@ def timeline(verdict: Verdict, width: int = 900, height: int = 320) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width / 100, height / 100), dpi=100, layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(width / 100, height / 100), dpi=100)
+    left, right = TIMELINE_AXES
+    axes = figure.add_axes((left, 0.17, right - left, 0.71))
     low, high = verdict.thresholds.real_below, verdict.thresholds.fake_above
     axes.axhspan(low, high, color="0.9", label="inconclusive")
     for threshold, name in ((low, "real below"), (high, "fake above")):
@@ -83,12 +108,31 @@ def timeline(verdict: Verdict, width: int = 900, height: int = 320) -> bytes:
         axes.plot(
             *zip(*sorted(points), strict=True), marker="o", markersize=3, linewidth=1.2, label=f"face {number + 1}"
         )
-    axes.set(title="p_fake over time", xlabel="time in seconds", ylabel="p_fake", ylim=(-0.02, 1.02))
+    axes.set(
+        title="p_fake over time",
+        xlabel="time in seconds",
+        ylabel="p_fake",
+        ylim=(-0.02, 1.02),
+        xlim=_time_range(verdict),
+    )
     axes.legend(loc="upper left", fontsize=8, ncols=4)
     buffer = io.BytesIO()
     FigureCanvasAgg(figure)  # Gives the figure a canvas to draw on.
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def timeline_time_s(verdict: Verdict, x: float, width: int = TIMELINE_WIDTH) -> float:
+    """The time in seconds at pixel `x` of a timeline of this width."""
+    left, right = TIMELINE_AXES
+    start, end = _time_range(verdict)
+    return start + (x / width - left) / (right - left) * (end - start)
+
+
+def _time_range(verdict: Verdict) -> tuple[float, float]:
+    start, end = min(verdict.times.values()), max(verdict.times.values())
+    margin = max((end - start) * 0.03, 0.02)
+    return start - margin, end + margin
 
 
 def _painted(image: Image, heat: Floats, opacity: float) -> Image:

@@ -6,7 +6,7 @@ media -> Frame -> faces -> Face -> tracks -> crops -> Crop -> scores -> Score ->
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from deepfake.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
 from deepfake.crops import cut_crop
 from deepfake.faces import FaceFinder, FaceSettings
 from deepfake.media import VideoReader, kind_of, read_picture
-from deepfake.records import Frame, Sampling, Score, Verdict
+from deepfake.records import Frame, Sampling, Score, Step, Verdict
 from deepfake.scores import Scorer
 from deepfake.tracks import Tracker
 from deepfake.verdict import decide
@@ -73,6 +73,35 @@ class Detector:
         Raises:
             MediaError: If the file cannot be read.
         """
+        steps = self.steps(path, sampling)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            progress(step.done, step.total)
+
+    def steps(self, path: Path | str, sampling: Sampling | None = None) -> Generator[Step, None, Verdict]:
+        """Does what `detect` does, one frame at a time: for callers who show progress, stop early or take turns.
+
+        Args:
+            path: The file.
+            sampling: As for `detect`.
+
+        Yields:
+            What was seen in each frame.
+
+        Returns:
+            The verdict: the `value` of the `StopIteration` at the end, or of `yield from`.
+
+        Raises:
+            MediaError: If the file cannot be read.
+
+        Example:
+
+        >>> [len(step.scores) for step in Detector().steps("examples/portrait.jpg")]
+        [1]
+        """
         started = time.perf_counter()
         kind = kind_of(path)
         sampling = sampling or Sampling()
@@ -93,8 +122,9 @@ class Detector:
                 faces = tracker.follow(frame.image, found)
                 faces_found += len(faces)
                 crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
-                scores += self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
-                progress(len(times), total)
+                own = self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
+                scores += own
+                yield Step(len(times), total, frame.time_s, tuple(own))
 
         min_frames = 1 if kind == "picture" else self.bundle.min_frames
         decision = decide(scores, times, self.bundle.thresholds, min_frames, faces_found)

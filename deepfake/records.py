@@ -175,6 +175,20 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """How far the analysis of a file has come: one frame."""
+
+    done: int
+    """Frames that were searched."""
+    total: int
+    """Frames that were asked for; fewer come where some cannot be decoded."""
+    time_s: float
+    """Time of this frame in seconds."""
+    scores: tuple[Score, ...]
+    """One for each of its faces."""
+
+
+@dataclass(frozen=True, slots=True)
 class Thresholds:
     """Where `real` ends and `fake` begins."""
 

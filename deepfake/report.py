@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,12 +22,24 @@ from deepfake.verdict import judge
 
 MAX_CLIP_SIDE = 1280
 """Annotated clips are shrunk to this longer side: they are to be looked at, not measured again."""
+ICONS = {Label.REAL: "✔", Label.FAKE: "⚠", Label.INCONCLUSIVE: "?"}
+WORDS = {Label.REAL: "Looks real", Label.FAKE: "Looks fake", Label.INCONCLUSIVE: "Inconclusive"}
+REASONS = {
+    "no_face": "no face found",
+    "face_too_small": "faces too small",
+    "too_few_frames": "too few frames",
+    "uncertain": "uncertain",
+}
+"""Each reason for an inconclusive answer, in words."""
+MAX_NAME = 80
+"""Longest name that is shown; the middle of longer ones is left out."""
 _TIME_BASE = Fraction(1, 90000)
 
 
-def to_json(verdict: Verdict) -> str:
-    """The verdict as one line of JSON."""
-    return json.dumps(verdict.as_dict(), ensure_ascii=False)
+def to_json(verdict: Verdict, name: str | None = None) -> str:
+    """The verdict as one line of JSON; with a `name`, that stands in the place of the path."""
+    values = verdict.as_dict()
+    return json.dumps(values if name is None else {**values, "path": name}, ensure_ascii=False)
 
 
 def sentence(verdict: Verdict) -> str:
@@ -46,6 +60,37 @@ def sentence(verdict: Verdict) -> str:
     return f"{persons} looks real. That is no proof: a new kind of fake may leave no trace that this model knows."
 
 
+def advice(verdict: Verdict) -> str:
+    """What could change the answer, in words."""
+    if verdict.label is Label.FAKE:
+        return "the original file, if this is a copy: filters, retouching and repeated compression leave traces, too."
+    if verdict.label is Label.REAL:
+        return (
+            "a copy of better quality, another moment of the video, or a kind of fake that this model has not learned."
+        )
+    return {
+        "no_face": "a picture in which a face is seen from the front and not covered.",
+        "face_too_small": "a larger picture, or a cut-out of the face from the original.",
+        "too_few_frames": "a longer clip, or more frames.",
+        "uncertain": "a copy of better quality, closer to the original, or another moment of the video.",
+    }[str(verdict.reason)]
+
+
+def shown_name(name: str, limit: int = MAX_NAME) -> str:
+    """A file's name as it may be shown: one line, no folders, no invisible characters, not endless.
+
+    Example:
+
+    >>> shown_name("../a\\nb\\u202egpj.exe")
+    'a b gpj.exe'
+    """
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name).rstrip("/\\"))[-1]
+    plain = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in last)
+    plain = " ".join(plain.split()) or "file"
+    tail = limit // 2
+    return plain if len(plain) <= limit else f"{plain[: limit - tail - 1]}…{plain[-tail:]}"
+
+
 def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: float = 0.5) -> Image:
     """A frame with its heat maps, and each face boxed and labelled with its number, answer and p_fake."""
     canvas = np.ascontiguousarray(overlay_frame(image, scores, opacity))
@@ -59,8 +104,8 @@ def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: f
     return canvas
 
 
-def annotated_frames(verdict: Verdict, opacity: float = 0.5) -> Iterator[tuple[Frame, list[Score]]]:
-    """Reads the file again and yields each sampled frame, annotated, with its scores; one frame in memory at a time.
+def scored_frames(verdict: Verdict) -> Iterator[tuple[Frame, list[Score]]]:
+    """Reads the file again and yields each sampled frame with its scores; one frame in memory at a time.
 
     Raises:
         MediaError: If the file can no longer be read.
@@ -69,9 +114,17 @@ def annotated_frames(verdict: Verdict, opacity: float = 0.5) -> Iterator[tuple[F
     for score in verdict.scores:
         by_frame[score.face.frame_index].append(score)
     picture = verdict.kind == "picture"
-    frames = [read_picture(verdict.path)] if picture else VideoReader(verdict.path, verdict.sampling)
-    for frame in frames:
-        own = by_frame[frame.index]
+    for frame in [read_picture(verdict.path)] if picture else VideoReader(verdict.path, verdict.sampling):
+        yield frame, by_frame[frame.index]
+
+
+def annotated_frames(verdict: Verdict, opacity: float = 0.5) -> Iterator[tuple[Frame, list[Score]]]:
+    """As `scored_frames`, with the heat maps, boxes and numbers drawn on each frame.
+
+    Raises:
+        MediaError: As `scored_frames`.
+    """
+    for frame, own in scored_frames(verdict):
         yield Frame(annotate(frame.image, own, verdict, opacity), frame.index, frame.time), own
 
 
@@ -124,14 +177,16 @@ def write_report(verdict: Verdict, directory: Path) -> list[Path]:
 
 
 def write_clip(verdict: Verdict, path: Path) -> Path:
-    """Writes the sampled frames of a video, annotated, as an H.264 MP4 that browsers play.
+    """Writes the sampled frames of a video, annotated, as an H.264 MP4 that browsers play."""
+    return encode_clip((frame for frame, _ in annotated_frames(verdict)), path)
 
-    Each frame stands until the next, so the clip lasts as long as what was searched.
-    """
+
+def encode_clip(frames: Iterable[Frame], path: Path) -> Path:
+    """Writes frames as an H.264 MP4; each stands until the next, so the clip lasts as long as what was searched."""
     scratch = path.with_name(f"part-{path.name}")
     with av.open(str(scratch), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = None
-        for frame, _ in annotated_frames(verdict):
+        for frame in frames:
             image = _even(frame.image)
             if stream is None:
                 stream = container.add_stream("libx264", rate=30, options={"preset": "veryfast", "crf": "20"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 """A file to write."""
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 """A folder to write to, or one whose absence its reader explains."""
+
+
+MODEL = "NAME|FOLDER|URL"
+"""What stands for a bundle: see `deepfake.fetch.find_model`."""
 
 
 class Commands(click.Group):
@@ -48,3 +53,21 @@ def advance(bar: Any, done: int, total: int) -> None:
     """Moves a bar to `done` of `total`."""
     bar.length = total
     bar.update(done - bar.pos)
+
+
+def found_model(text: str) -> Path:
+    """The folder of the bundle that a `--model` names, fetched if need be; the one that ships for an empty text."""
+    from deepfake.bundle import DEFAULT_MODEL
+    from deepfake.fetch import find_model
+
+    if not text:
+        return DEFAULT_MODEL
+    with contextlib.ExitStack() as stack:
+        bars: list[Any] = []
+
+        def show(done: int, total: int) -> None:
+            if not bars:  # Only if something is fetched.
+                bars.append(stack.enter_context(progress_bar("fetching the model")))
+            advance(bars[0], done, total)
+
+        return find_model(text, show)

@@ -84,7 +84,7 @@ def test_a_folder_without_pictures_is_a_wrong_call(run, tmp_path):
 def test_a_missing_bundle_is_an_error_not_a_traceback(run, tmp_path):
     done = run("detect", "examples/portrait.jpg", "--model", tmp_path / "none")
     assert done.exit_code == 1
-    assert "Error: No bundle.json in" in done.stderr
+    assert "Error: No model and no folder is called" in done.stderr
 
 
 def test_a_tampered_bundle_is_refused_and_trusted_on_request(run, tmp_path):

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from deepfake.records import Label, Reason
-from deepfake.report import annotate, face_pictures, sentence, suspicious_frames, to_json, write_report
+from deepfake.report import (
+    MAX_NAME,
+    annotate,
+    face_pictures,
+    sentence,
+    shown_name,
+    suspicious_frames,
+    to_json,
+    write_report,
+)
 
 KEYS = [
     "path",
@@ -101,3 +110,26 @@ def test_every_reason_has_its_sentence(picture, reason):
 def test_a_sentence_never_says_is(picture):
     for label in (Label.REAL, Label.FAKE):
         assert " looks " in sentence(dataclasses.replace(picture, label=label, reason=None))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("photo.jpg", "photo.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\a.png", "a.png"),
+        ("a\nb\tc.jpg", "a b c.jpg"),
+        ("\u202egpj.exe", "gpj.exe"),
+        ("", "file"),
+        ("\x00", "file"),
+    ],
+)
+def test_names_are_shown_in_one_line_without_folders(name, shown):
+    assert shown_name(name) == shown
+
+
+def test_long_names_lose_their_middle():
+    shown = shown_name("x" * 300 + ".jpg")
+    assert len(shown) == MAX_NAME
+    assert shown.endswith("x.jpg")
+    assert "…" in shown

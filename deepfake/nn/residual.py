@@ -8,22 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-SRM_KERNELS = np.array(
-    [
-        # Second differences along the four directions of the pixel grid.
-        [[0, 0, 0, 0, 0], [0, 0, 0, 0, 0], [0, 1, -2, 1, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]],
-        [[0, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, -2, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0, 0]],
-        [[0, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, -2, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 0]],
-        [[0, 0, 0, 0, 0], [0, 0, 0, 1, 0], [0, 0, -2, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 0]],
-        # The 5 x 5 square predictor ("KV").
-        [[-1, 2, -2, 2, -1], [2, -6, 8, -6, 2], [-2, 8, -12, 8, -2], [2, -6, 8, -6, 2], [-1, 2, -2, 2, -1]],
-    ],
-    dtype=np.int64,
-)
-"""Shape `(5, 5, 5)`: kernel, row, column. Integers, so that each sums to zero exactly in any precision."""
-
-SRM_SCALES = np.array([1 / 2, 1 / 2, 1 / 2, 1 / 2, 1 / 12])
-"""One over each kernel's centre: a residual then reads in 8-bit steps of the predicted pixel."""
+from deepfake.filters import SRM_KERNELS, SRM_SCALES
 
 
 @keras.saving.register_keras_serializable(package="deepfake")

@@ -4,8 +4,9 @@
 
 Both numbers minimise the cross-entropy with reals and fakes weighing the same (Platt scaling, with his targets, which
 keep a small split that is ranked without a mistake from being taken for certainty; with a shift of 0 it is temperature
-scaling). The thresholds are quantiles of the validation split: `fake_above` is passed by at most
-5% of the reals, and at most 5% of the fakes stay under `real_below`.
+scaling). The thresholds are quantiles of the validation split: `fake_above` is passed by at most `FALSE_ALARMS` of the
+reals, and at most `MISSES` of the fakes stay under `real_below`. To call a real person's face fake does more
+harm than to miss a fake, so the first is the smaller.
 
 Reference:
     Platt, "Probabilistic outputs for support vector machines", 1999; Guo et al., ICML 2017.
@@ -31,8 +32,10 @@ from deepfake.training.loader import CropLoader
 from deepfake.training.metrics import Labels, Values, expected_calibration_error, roc_auc
 from deepfake.training.run import load_run, read_run_config
 
-ERROR_RATE = 0.05
-"""Share of reals called fake, and of fakes called real, that the thresholds allow on the validation split."""
+FALSE_ALARMS = 0.02
+"""Share of reals called fake that the thresholds allow on the validation split."""
+MISSES = 0.05
+"""Share of fakes called real that they allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ def fit_calibration(labels: Labels, logits: Values) -> Calibration:
 
     log_scale, shift = minimize(cross_entropy, np.zeros(2), method="Nelder-Mead").x
     p_fake = expit(logits * np.exp(log_scale) + shift)
-    fake_above = float(np.quantile(p_fake[labels == 0], 1 - ERROR_RATE))
-    real_below = float(np.quantile(p_fake[labels == 1], ERROR_RATE))
+    fake_above = float(np.quantile(p_fake[labels == 0], 1 - FALSE_ALARMS))
+    real_below = float(np.quantile(p_fake[labels == 1], MISSES))
     # Where both rates are met with room to spare, nothing was seen between the two: that is inconclusive as well.
     real_below, fake_above = sorted((real_below, fake_above))
     thresholds = Thresholds(real_below=round(real_below, 4), fake_above=round(fake_above, 4))
@@ -86,6 +89,8 @@ def fit_calibration(labels: Labels, logits: Values) -> Calibration:
 
 def calibrate(run: Path, batch_size: int = 32) -> Path:
     """Calibrates a run's best network on the validation split that it was watched on.
+
+    What p_fake is of, people meet outside: where the index has fakes, they alone count, not blends made from its reals.
 
     Args:
         run: Folder of a finished run.
@@ -98,7 +103,9 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
         DatasetError: If the run is not finished, its data are gone, or it ranks them no better than chance.
     """
     network, config = load_run(run), read_run_config(run)
-    _, rows = training_rows(config)
+    _, watched = training_rows(config)
+    given = [row for row in watched if not row.blend]
+    rows = given if any(row.label == "fake" for row in given) else watched
     loader = CropLoader(rows, config.crop, batch_size, workers=config.fit.workers)
     logits = keras.Model(network.input, network.output["logit"]).predict(loader, verbose=0).astype(np.float64)
     labels = np.array([row.target for row in rows])
@@ -109,6 +116,8 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
     record: dict[str, Any] = {
         **asdict(calibration),
         "count": len(rows),
+        "false_alarms": FALSE_ALARMS,
+        "misses": MISSES,
         "ece_before": expected_calibration_error(labels, expit(logits)),
         "ece_after": expected_calibration_error(labels, calibration.p_fake(logits)),
     }

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from deepfake.errors import BundleError
-from deepfake.training.tables import (
+from deepfake.tables import (
     ablation_table,
     files_table,
     measures_table,
     quality_tables,
     robustness_table,
+    rounds_table,
     sources_table,
 )
 
@@ -66,6 +67,8 @@ def card_text(bundle: dict[str, Any], metrics: dict[str, Any], plots: Sequence[s
     config = metrics["training"]["config"]
     network = config["network"]
     thresholds = bundle["thresholds"]
+    # What every bundle allowed before this was written down with it.
+    calibration = {"false_alarms": 0.05, "misses": 0.05} | metrics["calibration"]
     size = bundle["crop"]["size"]
     # The crop's width decides what the model sees; the rest of the geometry stands in bundle.json.
     return f"""# {bundle["name"]}
@@ -81,9 +84,10 @@ finding of fact, and not a ground for a decision about anybody by itself.
 ## How it answers
 
 `p_fake = sigmoid(logit / {bundle["temperature"]:.3f} + {bundle["logit_shift"]:.3f})`, both fitted on the validation
-split ({metrics["calibration"]["count"]} crops) with reals and fakes weighing the same.
+split ({calibration["count"]} crops) with reals and fakes weighing the same.
 `real` below {thresholds["real_below"]:.3f}, `fake` from {thresholds["fake_above"]:.3f}, `inconclusive` between: on the
-validation split at most 5% of the reals pass the upper threshold, and at most 5% of the fakes stay under the lower one.
+validation split {calibration["false_alarms"]:.0%} of the reals pass the upper threshold, and
+{calibration["misses"]:.0%} of the fakes stay under the lower one.
 Crops that cover less than {bundle["min_face_px"]:.0f} pixels, and people seen in fewer than {bundle["min_frames"]}
 frames of a video, get no answer.
 
@@ -104,6 +108,7 @@ The code is under the MIT licence; the weights inherit the terms of the data. Cr
 {robustness_table(metrics)}
 {_pictures(plots, "robustness.png", "AUC and changed answers under harm")}
 {ablation_table(metrics)}
+{rounds_table(metrics)}
 ## Files
 
 {files_table(metrics["export"])}

@@ -282,8 +282,8 @@ def evaluate(
     """
     if not index and clips is None:
         raise click.UsageError("Give --index, --clips or both.")
+    from deepfake.tables import quality_tables
     from deepfake.training import evaluate as measure
-    from deepfake.training.tables import quality_tables
 
     found = {}
     if index:

@@ -34,7 +34,7 @@ from deepfake.training.calibrate import Calibration, read_calibration
 from deepfake.training.evaluate import update_metrics
 from deepfake.training.index import read_indexes
 from deepfake.training.loader import read_crop
-from deepfake.training.metrics import Values
+from deepfake.training.metrics import Labels, Values, roc_auc
 from deepfake.training.run import load_run, read_run_config
 
 TOLERANCES = {"model.tflite": 0.001, "model_float16.tflite": 0.02, "model_int8.tflite": 0.03}
@@ -50,17 +50,18 @@ MIN_FRAMES = 3
 """Frames that a person in a video must be scored in."""
 
 
-def export(run: Path, directory: Path, crops: Floats, spec: CropSpec) -> dict[str, dict[str, float]]:
+def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: CropSpec) -> dict[str, dict[str, float]]:
     """Writes a bundle and proves that its graphs answer as the network does.
 
     Args:
         run: Folder with `best.keras` and `calibration.json`.
         directory: The bundle's folder; made if absent. Its name is the model's.
-        crops: Real crops `(n, size, size, 3)` in [0, 255] to compare on.
+        crops: Crops `(n, size, size, 3)` in [0, 255] to compare on.
+        labels: Shape `(n,)`, 1 for fake and 0 for real.
         spec: Geometry of the crops.
 
     Returns:
-        For each graph, `size_bytes` and `max_difference` in p_fake.
+        For each graph, `size_bytes`, its `max_difference` in p_fake, and the AUC that is lost with it, `auc_lost`.
 
     Raises:
         BundleError: If a graph needs Flex operators or differs by more than its tolerance. Nothing is then written
@@ -74,13 +75,13 @@ def export(run: Path, directory: Path, crops: Floats, spec: CropSpec) -> dict[st
     with _quiet():
         serving.export(directory / "model.tflite", format="litert", verbose=False)
     expected = calibration.p_fake(serving.predict(crops, batch_size=16, verbose=0)["logit"])
-    report = {"model.tflite": compare(directory / "model.tflite", crops, expected, calibration)}
+    report = {"model.tflite": compare(directory / "model.tflite", crops, labels, expected, calibration)}
     for name, bits in BITS.items():
         for smallest in LARGE_CONVOLUTIONS:
             shrink_weights(directory / "model.tflite", directory / name, bits, smallest)
-            if difference(directory / name, crops, expected, calibration) <= TOLERANCES[name]:
+            if np.abs(answers(directory / name, crops, calibration) - expected).max() <= TOLERANCES[name]:
                 break
-        report[name] = compare(directory / name, crops, expected, calibration)
+        report[name] = compare(directory / name, crops, labels, expected, calibration)
     shutil.copyfile(run / "best.keras", directory / "model.keras")
     settings = {
         "crop": asdict(spec),
@@ -111,7 +112,7 @@ def export_run(run: Path, directory: Path, count: int = 500) -> dict[str, Any]:
     chosen = held_out[:: max(1, len(held_out) // count)][:count]
     crops = np.stack([read_crop(row, config.crop).image for row in chosen]).astype(np.float32)
     report = {
-        "graphs": export(run, directory, crops, config.crop),
+        "graphs": export(run, directory, crops, np.array([row.target for row in chosen]), config.crop),
         "crops": len(crops),
         "parameters": load_run(run).count_params(),
     }
@@ -136,26 +137,29 @@ def _parent(bundle: Path) -> dict[str, Any]:
     return {"name": bundle.name, "terms": training.get("parent", {}).get("terms", {}) | terms}
 
 
-def compare(path: Path, crops: Floats, expected: Values, calibration: Calibration) -> dict[str, float]:
-    """Size of a graph and its largest difference in p_fake from what is expected.
+def compare(path: Path, crops: Floats, labels: Labels, expected: Values, calibration: Calibration) -> dict[str, float]:
+    """Size of a graph, its largest difference in p_fake from what is expected, and what it loses in AUC.
 
     Raises:
         BundleError: If the graph needs Flex operators or differs by more than its tolerance.
     """
     check_operators(path.name, path.read_bytes())
-    found = difference(path, crops, expected, calibration)
+    p_fake = answers(path, crops, calibration)
+    found = float(np.abs(p_fake - expected).max())
     if not found <= TOLERANCES[path.name]:
         raise BundleError(
             f"{path.name} must answer within {TOLERANCES[path.name]} of Keras. Received: {found:.4f} over "
             f"{len(crops)} crops. The conversion lost something: do not ship it."
         )
-    return {"size_bytes": path.stat().st_size, "max_difference": found}
+    report = {"size_bytes": path.stat().st_size, "max_difference": found}
+    if 0 < labels.sum() < len(labels):
+        report["auc_lost"] = roc_auc(labels, expected) - roc_auc(labels, p_fake)
+    return report
 
 
-def difference(path: Path, crops: Floats, expected: Values, calibration: Calibration) -> float:
-    """A graph's largest difference in p_fake from what is expected."""
-    p_fake = calibration.p_fake(run_graph(path.read_bytes(), crops)["logit"])
-    return float(np.abs(p_fake - expected).max())
+def answers(path: Path, crops: Floats, calibration: Calibration) -> Values:
+    """A graph's p_fake of each crop."""
+    return calibration.p_fake(run_graph(path.read_bytes(), crops)["logit"])
 
 
 def shrink_weights(source: Path, target: Path, bits: Literal[8, 16], smallest: int) -> None:

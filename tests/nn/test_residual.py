@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from deepfake.nn.residual import SRM_KERNELS, BayarConv2D, ResidualBank
+from deepfake.filters import SRM_KERNELS, residual
+from deepfake.nn.residual import BayarConv2D, ResidualBank
 
 FLAT = [0.0, 1.0, 127.3, 254.9, 255.0]
 
@@ -44,6 +45,12 @@ def test_the_bank_equals_a_plain_loop(rng):
         for number, kernel in enumerate(SRM_KERNELS):
             expected = (picture[0, 2:7, 1:6, channel] * kernel).sum() * scales[number]
             assert found[0, 4, 3, 5 * channel + number] == pytest.approx(expected, rel=1e-4, abs=1e-3)
+
+
+def test_what_people_are_shown_is_what_the_bank_computes(portrait):
+    crop = np.ascontiguousarray(portrait.image[100:164, 180:244])
+    bank = keras.ops.convert_to_numpy(ResidualBank(limit=1e6)(crop[None].astype("float32")))[0, 2:-2, 2:-2]
+    np.testing.assert_allclose(residual(crop)[2:-2, 2:-2], bank[..., 4::5], atol=1e-3)
 
 
 @pytest.mark.parametrize("layer", [ResidualBank(limit=2.0), BayarConv2D(4, limit=2.0)])

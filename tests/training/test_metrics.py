@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import brier_score_loss, f1_score, roc_auc_score
 
-from deepfake.training.calibrate import fit_calibration
+from deepfake.training.calibrate import FALSE_ALARMS, MISSES, fit_calibration
 from deepfake.training.metrics import (
     at_threshold,
     bootstrap_interval,
@@ -169,13 +169,13 @@ def test_calibration_finds_the_scale_that_was_hidden(rng):
     assert expected_calibration_error(labels, found.p_fake(3 * true_logit + 1.5)) < 0.02
 
 
-def test_thresholds_allow_five_percent_on_either_side(rng):
+def test_thresholds_allow_their_shares_of_errors(rng):
     labels = np.arange(20_000) % 2
     logits = rng.normal(labels * 2.0, 1.0)
     found = fit_calibration(labels, logits)
     p_fake = found.p_fake(logits)
-    assert (p_fake[labels == 0] >= found.thresholds.fake_above).mean() == pytest.approx(0.05, abs=0.003)
-    assert (p_fake[labels == 1] < found.thresholds.real_below).mean() == pytest.approx(0.05, abs=0.003)
+    assert (p_fake[labels == 0] >= found.thresholds.fake_above).mean() == pytest.approx(FALSE_ALARMS, abs=0.003)
+    assert (p_fake[labels == 1] < found.thresholds.real_below).mean() == pytest.approx(MISSES, abs=0.003)
 
 
 def test_where_nothing_was_seen_is_inconclusive(rng):
@@ -183,8 +183,8 @@ def test_where_nothing_was_seen_is_inconclusive(rng):
     logits = rng.normal(labels * 6.0 - 3, 0.5)
     found = fit_calibration(labels, logits)
     p_fake = found.p_fake(logits)
-    assert found.thresholds.real_below == pytest.approx(np.quantile(p_fake[labels == 0], 0.95), abs=1e-3)
-    assert found.thresholds.fake_above == pytest.approx(np.quantile(p_fake[labels == 1], 0.05), abs=1e-3)
+    assert found.thresholds.real_below == pytest.approx(np.quantile(p_fake[labels == 0], 1 - FALSE_ALARMS), abs=1e-3)
+    assert found.thresholds.fake_above == pytest.approx(np.quantile(p_fake[labels == 1], MISSES), abs=1e-3)
     assert found.thresholds.real_below < 0.3 < 0.7 < found.thresholds.fake_above
 
 

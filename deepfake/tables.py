@@ -119,6 +119,38 @@ pixels), far below that of the shipped model: only differences between the rows 
 """
 
 
+def rounds_table(metrics: dict[str, Any]) -> str:
+    """The rounds in which the model came about: what was changed, what was expected, what came."""
+    if "rounds" not in metrics:
+        return ""
+    rounds = metrics["rounds"]["rounds"]
+    sources, methods = list(rounds[0]["val"]), list(rounds[0]["clips"])
+    head = ["round", *(f"{name}, val" for name in sources), *(f"clips, {name}" for name in methods)]
+    rows = [
+        [
+            told["name"],
+            *(f"{told['val'][name]['auc']:.3f}" for name in sources),
+            *(f"{told['clips'][name]['auc']:.3f}" for name in methods),
+        ]
+        for told in rounds
+    ]
+    clips = rounds[0]["clips"]["all"]["count"]
+    words = "\n".join(
+        f"- **{told['name']}**. Changed: {told['changed']} Expected: {told['expected']} Came: {told['said']}"
+        for told in rounds
+    )
+    return f"""
+## How it came about
+
+AUC on the validation split and on the clips, with which the rounds were chosen; the test split chose nothing. With
+{clips["real"]} real and {clips["fake"]} fake clips, differences below 0.1 may be chance.
+
+{_table(head, rows)}
+
+{words}
+"""
+
+
 def sources_table(training: dict[str, Any]) -> str:
     """What was trained on, and on which terms."""
     data = training["config"]["data"]
@@ -137,10 +169,15 @@ def sources_table(training: dict[str, Any]) -> str:
 def files_table(export: dict[str, Any]) -> str:
     """Sizes of the graphs, and what their rounding costs."""
     rows = [
-        [name, f"{graph['size_bytes'] / 1e6:.2f} MB", f"{graph['max_difference']:.4f}"]
+        [
+            name,
+            f"{graph['size_bytes'] / 1e6:.2f} MB",
+            f"{graph['max_difference']:.6f}",
+            f"{graph['auc_lost']:+.5f}" if "auc_lost" in graph else "",
+        ]
         for name, graph in export["graphs"].items()
     ]
-    return _table(["file", "size", "largest difference"], rows)
+    return _table(["file", "size", "largest difference", "AUC lost"], rows)
 
 
 def _quality_table(first: str, named: Sequence[tuple[str, dict[str, Any]]]) -> str:

@@ -1,0 +1,16 @@
+# The page without TensorFlow: docker build -t deepfake . && docker run --rm -p 7860:7860 --read-only --tmpfs /tmp deepfake
+FROM python:3.11-slim
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib \
+    GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=7860
+WORKDIR /app
+COPY pyproject.toml README.md LICENSE app.py ./
+COPY deepfake deepfake
+COPY models models
+COPY examples examples
+# Editable, so that the package finds the models and examples that lie beside it.
+RUN pip install --no-cache-dir -e '.[app]' && python -m compileall -q deepfake
+USER 10001:10001
+EXPOSE 7860
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/health', timeout=4)"]
+CMD ["python", "app.py"]

@@ -1,0 +1,7 @@
+"""The page that people use, and the same answers for programs.
+
+    upload -> uploads (is it allowed?) -> jobs (whose turn is it?) -> Detector -> answers (HTML) | rest (JSON)
+
+`layout` builds the widgets, `serve` opens the port, `rest` is the plain HTTP route, `history` is what one browser has
+asked, `about` explains. Needs the extra `app` (Gradio); nothing else in the package does.
+"""

@@ -1,0 +1,59 @@
+"""What the page says about itself: what deepfakes are, how this works, how good it is, what it cannot do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from deepfake.bundle import METRICS
+from deepfake.tables import quality_tables
+
+TEXT = """
+### What is a deepfake?
+
+A face in a picture or a video that a program has swapped, moved or invented. Some programs exchange one person's face
+for another's, some put other expressions on a face, some draw faces of people who do not exist.
+
+### How does this work?
+
+It finds every face (MTCNN) and shows each to two small networks. One looks at the face itself. The other looks at the
+noise that is left when the picture is predicted from its neighbourhood (SRM and Bayar filters): cameras and encoders
+leave patterns there, and editing disturbs them. A gate weighs both. The last layer adds up evidence place by place: the
+heat map is that sum, so it shows where the answer comes from. Red speaks for fake, blue for real.
+
+**p_fake** is the probability that a face is fake, assuming that fakes are as common as reals. A video's p_fake is that
+of its most suspicious person, averaged over time.
+
+### How good is it?
+
+{measures}
+
+### What can it not do?
+
+- It says what a file looks like, never what it is. It is evidence to be weighed, never the only ground to act on.
+- A kind of fake that it has not learned may leave no trace that it knows. Heavy compression wipes traces away.
+- It judges faces alone: not voices, not texts, not whether a true picture is shown with a false story.
+- Filters, retouching and repeated compression can make a true picture look manipulated.
+
+### What happens to my file?
+
+It is looked at on the machine that runs this page, and deleted within an hour. Nothing is sent anywhere else, kept for
+training, or shown to other visitors.
+"""
+
+
+def about(model: Path) -> str:
+    """The explanation as Markdown, with the measures of this bundle.
+
+    Args:
+        model: Folder of a bundle; without a `metrics.json` it is said that nothing was measured.
+    """
+    return TEXT.format(measures=_measures(model))
+
+
+def _measures(model: Path) -> str:
+    try:
+        tables = quality_tables(json.loads((model / METRICS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return "This model's error rates were not measured."
+    return f"Measured with the model that answers here, on files that it was not trained on:\n\n{tables}"

@@ -1,0 +1,84 @@
+"""Many askers, one detector: whose turn it is, how long one may take, and when to say that all is busy."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from deepfake.errors import LimitError
+from deepfake.pipeline import Detector
+from deepfake.records import Step, Verdict
+
+PLACES = 24
+"""Files that are looked at, or wait for their turn, at once."""
+LIMIT_S = 300.0
+"""Longest time in seconds for one file, waiting included."""
+
+
+class Jobs:
+    """Shares one detector between threads: they take turns, a frame at a time.
+
+    So a picture does not wait for the end of somebody's video, the networks are loaded once, and no interpreter is ever
+    used by two threads at once.
+
+    Args:
+        detector: The detector.
+        places: How many files are worked on at once; the next is refused.
+        limit_s: Longest time for one file in seconds.
+    """
+
+    def __init__(self, detector: Detector, places: int = PLACES, limit_s: float = LIMIT_S) -> None:
+        self.detector = detector
+        self.limit_s = limit_s
+        self._places = threading.BoundedSemaphore(places)
+        self._turn = threading.Lock()
+
+    def steps(self, path: Path | str) -> Generator[Step, None, Verdict]:
+        """As `Detector.steps`; closing the generator gives the place free.
+
+        Raises:
+            MediaError: If the file cannot be read.
+            LimitError: If all places are taken, or the file took too long.
+        """
+        if not self._places.acquire(blocking=False):
+            raise LimitError("Too many files are being looked at right now. Try again in a minute.", LimitError.BUSY)
+        end = time.monotonic() + self.limit_s
+        steps = self.detector.steps(path)
+        try:
+            while True:
+                if not self._turn.acquire(timeout=max(0.0, end - time.monotonic())):
+                    raise self._too_long()
+                try:
+                    step = next(steps)
+                except StopIteration as last:
+                    return last.value
+                finally:
+                    self._turn.release()
+                if time.monotonic() > end:
+                    raise self._too_long()
+                yield step
+        finally:
+            steps.close()
+            self._places.release()
+
+    def run(self, path: Path | str) -> Verdict:
+        """As `Detector.detect`.
+
+        Raises:
+            MediaError: As `steps`.
+            LimitError: As `steps`.
+        """
+        steps = self.steps(path)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    def _too_long(self) -> LimitError:
+        return LimitError(
+            f"This file took more than {self.limit_s:.0f} s. Cut it shorter, or shrink it, and try again.",
+            LimitError.TOO_LONG,
+        )

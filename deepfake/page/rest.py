@@ -1,0 +1,117 @@
+"""The plain HTTP route, for programs that know no Gradio: `POST /predict` with one file, answered in JSON."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import fastapi
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+
+from deepfake import __version__
+from deepfake.errors import LimitError, MediaError
+from deepfake.page.jobs import Jobs
+from deepfake.page.uploads import MAX_BYTES, check_upload, without_path
+from deepfake.records import Verdict
+from deepfake.report import shown_name
+
+MAX_BODY = MAX_BYTES["video"] + 1_000_000
+"""Largest body of a request: the largest file, and what multipart adds."""
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary", "description": "Picture or video."}},
+                }
+            }
+        },
+    }
+}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "No file in the form field `file`."},
+    401: {"description": "The server asks for a user and a password."},
+    411: {"description": "The request does not say how long it is."},
+    413: {"description": "The file is too large or too long."},
+    422: {"description": "The file cannot be read; `detail` says why and what to do."},
+    503: {"description": "Too many files are being looked at; try again."},
+    504: {"description": "The file took too long."},
+}
+
+
+def rest(jobs: Jobs, users: dict[str, str] | None = None) -> fastapi.FastAPI:
+    """The routes `/predict`, `/health`, `/docs` and `/openapi.json`.
+
+    Args:
+        jobs: Who answers.
+        users: Passwords by user, asked for by HTTP basic authentication; None to let everybody in.
+    """
+    app = fastapi.FastAPI(
+        title="deepfake",
+        version=__version__,
+        description="Tells whether the faces in a picture or a video were manipulated or generated.",
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+
+    def let_in(given: HTTPBasicCredentials | None = fastapi.Depends(HTTPBasic(auto_error=False))) -> None:  # noqa: B008
+        known = (users or {}).get(given.username, "") if given else ""
+        if users and not (given and known and secrets.compare_digest(known.encode(), given.password.encode())):
+            raise fastapi.HTTPException(401, "Give a user and a password.", {"WWW-Authenticate": "Basic"})
+
+    @app.post("/predict", dependencies=[fastapi.Depends(let_in)], responses=_ERRORS, openapi_extra=_FORM)
+    async def predict(request: fastapi.Request) -> dict[str, Any]:
+        """The verdict on one picture or video: what `python -m deepfake detect --json` prints."""
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal():
+            raise fastapi.HTTPException(411, "Send a Content-Length, as `curl -F file=@photo.jpg` does.")
+        if int(length) > MAX_BODY:
+            raise fastapi.HTTPException(413, f"A file may have at most {MAX_BYTES['video'] // 10**6} MB here.")
+        try:
+            async with request.form(max_files=1, max_fields=8) as form:
+                sent = form.get("file")
+                if not isinstance(sent, UploadFile):
+                    raise fastapi.HTTPException(
+                        400, "Send one file in the form field `file`: curl -F file=@photo.jpg URL/predict"
+                    )
+                return await run_in_threadpool(_judged, jobs, sent)
+        except MultiPartException as error:
+            raise fastapi.HTTPException(400, f"The form cannot be read: {error.message}") from error
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        """Says that the server is up, and which model answers."""
+        return {"status": "ok", "model": jobs.detector.bundle.model.name, "version": __version__}
+
+    return app
+
+
+def named(verdict: Verdict, name: str) -> dict[str, Any]:
+    """The verdict as plain values, with the file's own name in the place of the server's path."""
+    return {**verdict.as_dict(), "path": shown_name(name)}
+
+
+def _judged(jobs: Jobs, sent: UploadFile) -> dict[str, Any]:
+    name = shown_name(sent.filename or "file")
+    with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
+        # The sender's name ends up in no path but by its extension.
+        path = Path(folder) / f"upload{Path(name).suffix.lower()[:8]}"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sent.file, file)
+        try:
+            check_upload(path)
+            return named(jobs.run(path), name)
+        except MediaError as error:
+            raise fastapi.HTTPException(422, without_path(error, path).replace(path.name, name)) from error
+        except LimitError as error:
+            retry = {"Retry-After": "60"} if error.status == LimitError.BUSY else None
+            raise fastapi.HTTPException(error.status, str(error), retry) from error

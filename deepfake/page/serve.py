@@ -1,0 +1,162 @@
+"""Opens the port: the page, its named calls, the plain HTTP route, and what a stranger must not be able to do."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from deepfake.bundle import DEFAULT_MODEL
+from deepfake.page.actions import Actions
+from deepfake.page.endpoints import Endpoints
+from deepfake.page.jobs import Jobs
+from deepfake.page.layout import EXAMPLES, build
+from deepfake.page.rest import rest
+from deepfake.page.uploads import MAX_BYTES
+from deepfake.pipeline import Detector
+
+STYLE = Path(__file__).with_name("style.css")
+SCRIPT = Path(__file__).with_name("names.js")
+# Fonts of the reader's own machine: Gradio's themes would fetch theirs from another server. Darker than the theme's own
+# where it falls below a contrast of 4.5 to 1.
+THEME = gr.themes.Soft(
+    primary_hue="indigo", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+).set(
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_hover="*primary_700",
+    button_primary_background_fill_dark="*primary_600",
+    block_label_text_color="*primary_800",
+    block_title_text_color="*primary_800",
+    block_label_text_color_dark="white",
+    block_title_text_color_dark="white",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_300",
+)
+QUEUE = 24
+"""Requests that may wait; the next is told that the page is busy."""
+KEPT_S = 3600.0
+"""How long files are kept, in seconds."""
+SWEEP_S = 600.0
+"""How often older ones are looked for."""
+SESSIONS = 500
+"""Browsers whose history is kept at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the page is served."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 7860
+    """Port to listen on."""
+    share: bool = False
+    """Whether to ask Gradio for a public link."""
+    users: tuple[tuple[str, str], ...] = ()
+    """User and password of everybody who may come in; empty for all."""
+    mcp: bool = False
+    """Whether assistants may call it by the Model Context Protocol."""
+
+
+@contextlib.contextmanager
+def serving(settings: Settings, model: Path = DEFAULT_MODEL, trust: bool = False) -> Iterator[str]:
+    """Serves the page while the context is open; its value is the address.
+
+    Whatever was uploaded or drawn lies in a folder of its own that only this user can read; it is emptied every ten
+    minutes of what is older than an hour, and deleted at the end.
+
+    Args:
+        settings: How.
+        model: Folder of the bundle that answers.
+        trust: Whether to use a bundle whose files differ from their checksums.
+
+    Raises:
+        BundleError: If the bundle cannot be used.
+        OSError: If the port is taken.
+    """
+    jobs = Jobs(Detector(model, trust))
+    with tempfile.TemporaryDirectory(prefix="deepfake-", ignore_cleanup_errors=True) as folder, _environment(folder):
+        uploads, scratch = Path(folder) / "uploads", Path(folder) / "drawn"
+        scratch.mkdir()
+        page = build(Actions(jobs, model, scratch), Endpoints(jobs, uploads, EXAMPLES))
+        page.queue(max_size=QUEUE)
+        app, local, public = page.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            share=settings.share,
+            auth=list(settings.users) or None,
+            mcp_server=settings.mcp,
+            css_paths=[STYLE],
+            theme=THEME,
+            js=SCRIPT.read_text(encoding="utf-8"),
+            head='<meta name="viewport" content="width=device-width, initial-scale=1">',
+            max_file_size=max(MAX_BYTES.values()),
+            state_session_capacity=SESSIONS,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=["api"],
+            pwa=True,
+            ssr_mode=False,
+            quiet=True,
+            prevent_thread_lock=True,
+        )
+        # Before Gradio's own, which answer every address.
+        app.router.routes[:0] = rest(jobs, dict(settings.users)).routes
+        try:
+            with _pruned(uploads, scratch):
+                yield public or local
+        finally:
+            page.close(verbose=False)
+
+
+def prune(folder: Path, age_s: float) -> None:
+    """Deletes what has lain in a folder for longer than `age_s` seconds."""
+    for entry in folder.iterdir() if folder.exists() else ():
+        with contextlib.suppress(OSError):  # Another request may delete it first.
+            if time.time() - entry.stat().st_mtime > age_s:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+@contextlib.contextmanager
+def _pruned(*folders: Path) -> Iterator[None]:
+    """Prunes the folders from time to time while the context is open."""
+    closed = threading.Event()
+
+    def sweep() -> None:
+        while not closed.wait(SWEEP_S):
+            for folder in folders:
+                prune(folder, KEPT_S)
+
+    sweeper = threading.Thread(target=sweep, name="prune", daemon=True)
+    sweeper.start()
+    try:
+        yield
+    finally:
+        closed.set()
+        sweeper.join()
+
+
+@contextlib.contextmanager
+def _environment(folder: str) -> Iterator[None]:
+    """Gradio reads these; they are put back afterwards."""
+    wanted = {"GRADIO_TEMP_DIR": f"{folder}/uploads", "GRADIO_ANALYTICS_ENABLED": "False"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,72 @@
+"""What a stranger may send: how large, how long and from where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deepfake.errors import LimitError, MediaError
+from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, VideoReader, kind_of
+from deepfake.report import shown_name
+
+MAX_BYTES = {"picture": 25_000_000, "video": 250_000_000}
+"""Largest file of each kind."""
+MAX_DURATION_S = 600.0
+"""Longest video in seconds."""
+MAX_BATCH = 20
+"""Most files in one batch."""
+
+
+def check_upload(path: Path | str, wanted: Kind | None = None) -> Kind:
+    """Says what an uploaded file is, if it may be looked at.
+
+    Args:
+        path: The file, on this machine.
+        wanted: What it should be; None for either.
+
+    Raises:
+        MediaError: If it is of no known format or extension, or not what is wanted.
+        LimitError: If it is too large or too long.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
+        raise MediaError(
+            f"The name must end in one of {', '.join(sorted(PICTURE_SUFFIXES | VIDEO_SUFFIXES))}. "
+            f"Received: {shown_name(path.name)}."
+        )
+    kind = kind_of(path)
+    if wanted and kind != wanted:
+        raise MediaError(f"{path} is a {kind}, not a {wanted}. Choose the tab for {kind}s.")
+    size, most = path.stat().st_size, MAX_BYTES[kind]
+    if size > most:
+        raise LimitError(
+            f"A {kind} may have at most {most // 10**6} MB here. Received: {size / 1e6:.0f} MB. Shrink it, or cut it.",
+            LimitError.TOO_LARGE,
+        )
+    if kind == "video":
+        duration = float(VideoReader(path).duration)
+        if duration > MAX_DURATION_S:
+            raise LimitError(
+                f"A video may last at most {MAX_DURATION_S / 60:.0f} minutes here. Received: {duration / 60:.1f}. "
+                "Cut out the part in question.",
+                LimitError.TOO_LARGE,
+            )
+    return kind
+
+
+def inside(path: Path | str, *folders: Path) -> Path:
+    """The path, if it lies below one of the folders: a program may name any path, and the server must not open it.
+
+    Raises:
+        MediaError: If it does not.
+    """
+    resolved = Path(path).resolve()
+    if not any(resolved.is_relative_to(folder.resolve()) for folder in folders):
+        raise MediaError("The file was not uploaded. Upload it first (`handle_file` in gradio_client does).")
+    return resolved
+
+
+def without_path(error: Exception, path: Path | str) -> str:
+    """An error's text, with the file's name in the place of the server's path."""
+    name = shown_name(Path(path).name)
+    return str(error).replace(str(Path(path).resolve()), name).replace(str(path), name)

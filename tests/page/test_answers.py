@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from deepfake.page.answers import answer, batch_table, face_cards, notice, picture_data, progress, scale_html
+from deepfake.records import Label, Step, Thresholds
+
+THRESHOLDS = Thresholds(real_below=0.25, fake_above=0.75)
+
+
+@pytest.fixture(scope="module")
+def verdict(detector, examples):
+    return detector.detect(examples / "portrait.jpg")
+
+
+def test_the_answer_says_looks_and_never_is(verdict):
+    for label in (Label.REAL, Label.FAKE):
+        said = answer(replace(verdict, label=label, reason=None))
+        assert f"Looks {label}" in said
+        assert f"p_fake {verdict.p_fake:.2f}" in said
+        assert "What would change the answer" in said
+        assert not re.search(r"\bis (a )?(fake|real|manipulated)\b", said)
+        assert f'class="answer {label}"' in said
+
+
+def test_no_face_has_no_scale_and_says_so(detector, examples):
+    said = answer(detector.detect(examples / "no_face.jpg"))
+    assert "Inconclusive (no face found)" in said
+    assert "No face was found" in said
+    assert 'class="scale"' not in said
+    assert "p_fake" not in said
+
+
+def test_the_scale_shows_the_number_and_the_band():
+    bar = scale_html(0.625, THRESHOLDS)
+    assert "left:62.5%" in bar
+    assert "25.0% 75.0%" in bar
+    assert "p_fake 0.62 from 0 to 1; real below 0.25, fake from 0.75" in bar
+
+
+def test_text_from_a_file_is_escaped(verdict, portrait):
+    hostile = "<script>alert(1)</script>.jpg"
+    for made in (notice("a", hostile), batch_table([(hostile, verdict, portrait.image), (hostile, hostile, None)])):
+        assert "<script" not in made
+        assert "&lt;" in made
+
+
+def test_a_card_for_each_face_shows_crop_heat_map_and_noise(verdict, portrait):
+    (score,) = verdict.scores
+    cards = face_cards([(portrait.image, score, ""), (portrait.image, score, " at 1.00 s")], verdict.thresholds)
+    assert cards.count("<figure") == 2
+    images = [
+        cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_UNCHANGED)
+        for text in re.findall(r"base64,([^\"]+)", cards)
+    ]
+    assert [image.shape for image in images[:3]] == [(224, 224, 3), (224, 224, 4), (224, 224, 3)]
+    assert images[1][..., 3].max() > 20
+    assert len(re.findall(r'<img [^>]*alt="[^"]+"', cards)) == 6
+    assert f"visual stream {score.visual:.0%}" in cards
+    assert f"Gate: visual {score.gate[0]:.2f}, noise {score.gate[1]:.2f}" in cards
+
+
+def test_many_faces_are_cut_off_and_it_is_said(verdict, portrait):
+    cards = face_cards([(portrait.image, verdict.scores[0], "")] * 15, verdict.thresholds)
+    assert cards.count("<figure") == 12
+    assert "3 more faces" in cards
+
+
+def test_progress_is_no_answer():
+    said = progress(Step(6, 24, 1.5, ()), 0.91)
+    assert "Looking at frame 6 of 24" in said
+    assert "no answer yet" in said
+    assert 'aria-valuenow="25"' in said
+    assert "no face yet" in progress(Step(1, 24, 0.0, ()), None)
+
+
+def test_a_picture_survives_its_address():
+    image = np.zeros((8, 8, 4), np.uint8)
+    image[..., 0], image[..., 3] = 200, 90
+    content = base64.b64decode(picture_data(image).split(",")[1])
+    found = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(cv2.cvtColor(found, cv2.COLOR_BGRA2RGBA), image)

@@ -1,0 +1,185 @@
+"""The page over HTTP: what a program, a stranger and an assistant get."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+
+from deepfake.page.serve import Settings, prune, serving
+from tests.page.conftest import free_port
+
+
+@pytest.fixture(scope="module")
+def client(address):
+    return Client(address, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def expected(detector, examples):
+    return {name: detector.detect(examples / name).as_dict() for name in ("portrait.jpg", "half_fake.mp4")}
+
+
+def same(found, expected):
+    """The same verdict, whatever the file is called and however long it took."""
+    ours, theirs = ({**values, "path": "", "file": "", "elapsed_s": 0} for values in (found, expected))
+    return ours == theirs
+
+
+def post(address, name, content, **options):
+    return httpx.post(f"{address}/predict", files={"file": (name, content)}, timeout=60, **options)
+
+
+def test_the_plain_route_answers_as_the_command_line_does(address, examples, expected):
+    for name in expected:
+        found = post(address, name, (examples / name).read_bytes())
+        assert found.status_code == 200
+        assert found.json()["path"] == name
+        assert same(found.json(), expected[name])
+
+
+def test_curl_can_use_it(address, examples, expected):
+    command = ["curl", "-s", "-F", f"file=@{examples / 'portrait.jpg'}", f"{address}/predict"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        pytest.skip("curl is not installed")
+    assert same(json.loads(done.stdout), expected["portrait.jpg"])
+
+
+def test_what_cannot_be_answered_says_what_to_do(address, examples):
+    found = post(address, "letter.jpg", b"no picture")
+    assert found.status_code == 422
+    assert "letter.jpg is neither a picture" in found.json()["detail"]
+    assert "/tmp" not in found.text
+    assert post(address, "a.exe", b"MZ").json()["detail"].startswith("The name must end in one of")
+    assert httpx.post(f"{address}/predict", files={"other": b"x"}).status_code == 400
+    assert httpx.post(f"{address}/predict", content=iter([b"x"])).status_code == 411
+    announced = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
+    announced.putrequest("POST", "/predict")
+    announced.putheader("Content-Length", "999999999999")
+    announced.endheaders()
+    assert announced.getresponse().status == 413
+    announced.close()
+    two = httpx.post(f"{address}/predict", files=[("file", b"x"), ("file", b"y")])
+    assert two.status_code == 400
+    assert httpx.get(f"{address}/predict").status_code in (404, 405)
+
+
+def test_hostile_names_are_only_shown_and_in_one_line(address, examples):
+    content = (examples / "no_face.jpg").read_bytes()
+    assert post(address, "../../etc/passwd.jpg", content).json()["path"] == "passwd.jpg"
+    assert post(address, "x" * 500 + ".jpg", content).status_code == 200
+
+
+def test_it_is_documented(address):
+    schema = httpx.get(f"{address}/openapi.json").json()
+    assert set(schema["paths"]["/predict"]["post"]["responses"]) >= {"200", "413", "422", "503", "504"}
+    assert "swagger" in httpx.get(f"{address}/docs").text
+    assert httpx.get(f"{address}/health").json()["status"] == "ok"
+
+
+def test_named_calls_answer_as_the_command_line_does(client, examples, expected):
+    picture = client.predict(handle_file(examples / "portrait.jpg"), api_name="/detect_image")
+    assert same(picture, expected["portrait.jpg"])
+    assert same(
+        client.predict(handle_file(examples / "half_fake.mp4"), api_name="/detect_video"), expected["half_fake.mp4"]
+    )
+    both = client.predict([handle_file(examples / name) for name in expected], api_name="/detect_batch")
+    assert all(same(found, expected[found["file"]]) for found in both)
+    assert len(both) == 2
+
+
+def test_named_calls_refuse_the_wrong_kind_and_say_so(client, examples, tmp_path):
+    with pytest.raises(Exception, match="is a video, not a picture"):
+        client.predict(handle_file(examples / "half_fake.mp4"), api_name="/detect_image")
+    (tmp_path / "a.jpg").write_text("no picture")
+    (found,) = client.predict([handle_file(tmp_path / "a.jpg")], api_name="/detect_batch")
+    assert found["file"] == "a.jpg"
+    assert "neither" in found["error"]
+    assert "/tmp" not in found["error"]
+
+
+@pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
+def test_no_file_of_the_server_can_be_named(address, root, meta):
+    path = str(root / "models" / "light-1" / "plots" / "quality.png")
+    begun = httpx.post(f"{address}/gradio_api/call/detect_image", json={"data": [{"path": path, **meta}]})
+    if begun.status_code == 200:
+        said = httpx.get(f"{address}/gradio_api/call/detect_image/{begun.json()['event_id']}", timeout=60).text
+        assert "event: error" in said
+        assert "p_fake" not in said
+        assert str(root) not in said
+
+
+def test_only_what_is_meant_for_programs_is_listed(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
+        "/detect_image",
+        "/detect_video",
+        "/detect_batch",
+    }
+
+
+def test_assistants_find_the_calls_and_their_descriptions(address):
+    tools = httpx.get(f"{address}/gradio_api/mcp/schema", timeout=30).json()
+    assert {tool["name"] for tool in tools} >= {"detect_image", "detect_video", "detect_batch"}
+    assert any("manipulated" in tool["description"] for tool in tools)
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_can_be_installed(address):
+    page = httpx.get(address).text
+    assert "fonts.googleapis" not in page
+    assert "manifest.json" in page
+    assert httpx.get(f"{address}/manifest.json").json()["name"]
+
+
+def test_a_password_guards_every_door(examples):
+    with serving(Settings(port=free_port(), users=(("ann", "secret"),))) as address:
+        address = address.rstrip("/")
+        content = (examples / "portrait.jpg").read_bytes()
+        assert post(address, "a.jpg", content).status_code == 401
+        assert post(address, "a.jpg", content, auth=("ann", "wrong")).status_code == 401
+        assert post(address, "a.jpg", content, auth=("bob", "")).status_code == 401
+        assert post(address, "a.jpg", content, auth=("ann", "secret")).status_code == 200
+        assert httpx.post(f"{address}/gradio_api/call/detect_image", json={"data": [None]}).status_code == 401
+        assert httpx.get(f"{address}/gradio_api/info").status_code == 401
+
+
+def test_nothing_is_left_when_it_is_closed(tmp_path, monkeypatch, examples):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = dict(os.environ)
+    with serving(Settings(port=free_port())) as address:
+        client = Client(address, verbose=False)
+        client.predict(handle_file(examples / "portrait.jpg"), api_name="/detect_image")
+        assert list(tmp_path.rglob("portrait.jpg"))
+    assert not list(tmp_path.rglob("*.jpg"))
+    assert dict(os.environ) == before
+
+
+def test_old_files_are_deleted_and_new_ones_kept(tmp_path):
+    for name, age_s in (("old", 700), ("new", 10), ("old.txt", 700)):
+        (tmp_path / name).touch() if "." in name else (tmp_path / name).mkdir()
+        then = (tmp_path / name).stat().st_mtime - age_s
+        os.utime(tmp_path / name, (then, then))
+    prune(tmp_path, 600)
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    prune(tmp_path / "absent", 600)
+
+
+def test_a_missing_bundle_and_a_wrong_user_are_errors_not_tracebacks(root, tmp_path):
+    for arguments, code, message in (
+        (["--model", str(tmp_path)], 1, "Error: No bundle.json in"),
+        (["--auth", "ann"], 2, "must be NAME:PASSWORD"),
+        (["--port", "0"], 2, "--port"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "app.py", *arguments], cwd=root, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
