@@ -1,6 +1,6 @@
 """Measures the run path on this machine: cold start, warm stages, faces against the `mtcnn` package, the graphs.
 
-    python benchmarks/run_path.py
+    python benchmarks/run_path.py [FOLDER OF ANOTHER BUNDLE]
 
 Every ratio compares figures of this one run, taken in turn. Needs the training requirements for what is compared with.
 """
@@ -40,7 +40,7 @@ def main() -> None:
     cold_start()
     stages()
     faces()
-    graphs()
+    graphs(Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_MODEL)
 
 
 def cold_start(runs: int = 5) -> None:
@@ -106,14 +106,15 @@ def faces() -> None:
     print()
 
 
-def graphs() -> None:
-    """One crop through each graph of the bundle."""
+def graphs(beside: Path) -> None:
+    """One crop through each graph of the bundle, in turn with that of another."""
     crop = np.random.default_rng(0).integers(0, 256, (load_bundle().crop.size,) * 2 + (3,)).astype(np.float32)
-    print(f"Graphs of {DEFAULT_MODEL.name}, one crop")
+    print(f"Graphs of {DEFAULT_MODEL.name}, one crop, beside those of {beside.name}")
     for name in GRAPHS:
-        scorer = Scorer(load_bundle(graph=name))
+        one, other = (Scorer(load_bundle(bundle, graph=name)) for bundle in (DEFAULT_MODEL, beside))
+        ours, theirs = medians_in_turn(partial(one.logit, crop), partial(other.logit, crop), runs=50)
         size = (DEFAULT_MODEL / name).stat().st_size / 1e6
-        print(f"  {name:<22}{median_ms(partial(scorer.logit, crop)):8.1f}   {size:.2f} MB")
+        print(f"  {name:<22}{ours:8.1f} beside {theirs:.1f}   {size:.2f} MB")
 
 
 def wide_portrait() -> Image:

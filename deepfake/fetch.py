@@ -60,8 +60,8 @@ def find_model(
 
     Example:
 
-    >>> find_model("light-1").relative_to(MODELS).as_posix()
-    'light-1'
+    >>> find_model("light-2").relative_to(MODELS).as_posix()
+    'light-2'
     """
     text = str(text)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text):

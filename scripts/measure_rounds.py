@@ -16,6 +16,7 @@ import keras
 from deepfake.bundle import METRICS, write_manifest
 from deepfake.nn.network import NetworkConfig, build_network, serving_network
 from deepfake.training.evaluate import evaluate_clips, evaluate_crops, update_metrics
+from deepfake.training.export import MIN_FACE_PX
 
 PARTS = ("auc", "auc_interval", "count")
 
@@ -53,8 +54,8 @@ def _parts(found: dict[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in PARTS}
 
 
-def _export(weights: Path, crop: dict[str, float], bundle: Path) -> None:
-    network = build_network(NetworkConfig())
+def _export(weights: Path, crop: dict[str, Any], bundle: Path) -> None:
+    network = build_network(NetworkConfig(), crop["size"])
     if weights.suffix == ".keras":
         network.set_weights(keras.models.load_model(weights, compile=False).get_weights())
     else:
@@ -62,8 +63,8 @@ def _export(weights: Path, crop: dict[str, float], bundle: Path) -> None:
     bundle.mkdir()
     serving_network(network).export(bundle / "model.tflite", format="litert", verbose=False)
     settings = {
-        "crop": {"size": 224, **crop},
-        "min_face_px": 40.0,
+        "crop": crop,
+        "min_face_px": round(MIN_FACE_PX * crop["scale"], 1),
         "min_frames": 3,
         "temperature": 1.0,
         "logit_shift": 0.0,

@@ -1,4 +1,4 @@
-"""Packs a bundle as a release that `--model` can fetch: python scripts/release.py models/light-1 --out dist.
+"""Packs a bundle as a release that `--model` can fetch: python scripts/release.py models/light-2 --out dist.
 
 The same bundle gives the same bytes, so the same checksum, on any machine: files are sorted, dated alike and stored
 as they are (weights hardly shrink, and how they would depends on the machine's zlib). Folders within the bundle, the
@@ -66,7 +66,7 @@ def main(bundle: Path, out: Path, url: str) -> None:
 
     \b
     Example:
-      python scripts/release.py models/light-1 --out dist
+      python scripts/release.py models/light-2 --out dist
     """
     try:
         target = pack(bundle, out)

@@ -88,10 +88,10 @@ def test_a_missing_bundle_is_an_error_not_a_traceback(run, tmp_path):
 
 
 def test_a_tampered_bundle_is_refused_and_trusted_on_request(run, tmp_path):
-    shutil.copytree(DEFAULT_MODEL, tmp_path / "light-1")
-    with (tmp_path / "light-1" / "model.tflite").open("ab") as file:
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "light-2")
+    with (tmp_path / "light-2" / "model.tflite").open("ab") as file:
         file.write(b"x")
-    call = ["detect", "examples/portrait.jpg", "--model", tmp_path / "light-1"]
+    call = ["detect", "examples/portrait.jpg", "--model", tmp_path / "light-2"]
     assert "does not match its checksum" in run(*call).stderr
     assert run(*call, "--trust").exit_code == 0
 

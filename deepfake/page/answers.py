@@ -40,7 +40,7 @@ def scale_html(p_fake: float, thresholds: Thresholds) -> str:
     bands = (
         f"linear-gradient(90deg, #1e6ec855 0 {low:.1f}%, #c88c0055 {low:.1f}% {high:.1f}%, #d6282855 {high:.1f}% 100%)"
     )
-    ends = '<span class="tick" style="left:0">real</span><span class="tick" style="right:0">fake</span>'
+    ends = '<span class="tick end" style="left:0">real</span><span class="tick end" style="right:0">fake</span>'
     ticks = "".join(
         f'<span class="tick middle" style="left:{place:.1f}%">{place / 100:.2f}</span>' for place in (low, high)
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 from typing import Any
 
@@ -54,12 +56,17 @@ def serve(
       python -m deepfake serve --share --auth me:secret
       curl -F file=@examples/portrait.jpg http://127.0.0.1:7860/predict
     """
-    try:
-        from deepfake.page.serve import Settings, serving
-    except ModuleNotFoundError as error:
-        raise click.ClickException(f"The page needs {error.name}. Install it: pip install 'deepfake[app]'") from error
+    from deepfake.page.place import own_folder
 
-    with serving(Settings(host, port, share, auth, mcp), found_model(model), trust) as address:
-        click.echo(address)
-        click.echo("Press Ctrl+C to stop.", err=True)
-        threading.Event().wait()
+    bundle = found_model(model)
+    # A container is stopped by this signal; what was uploaded must go then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with own_folder() as folder:
+        try:
+            from deepfake.page.serve import Settings, serving
+        except ModuleNotFoundError as error:
+            raise click.ClickException(f"The page needs {error.name}: pip install 'deepfake[app]'") from error
+        with serving(Settings(host, port, share, auth, mcp), folder, bundle, trust) as address:
+            click.echo(address)
+            click.echo("Press Ctrl+C to stop.", err=True)
+            threading.Event().wait()

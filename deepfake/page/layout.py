@@ -103,8 +103,10 @@ def _video_tab(actions: Actions, entries: gr.State) -> None:
             _examples(VIDEO_SUFFIXES, video)
         with gr.Column():
             said = gr.HTML(NO_VIDEO, elem_id="video-answer")
+            gr.Markdown("**p_fake over time**: click a point to see that frame")
             plot = gr.Image(
-                label="p_fake over time: click a point to see that frame",
+                label="p_fake over time",
+                show_label=False,
                 interactive=False,
                 format="png",
                 buttons=BUTTONS,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +17,7 @@ from deepfake.page.actions import Actions
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.jobs import Jobs
 from deepfake.page.layout import EXAMPLES, build
+from deepfake.page.place import UPLOADS
 from deepfake.page.rest import rest
 from deepfake.page.uploads import MAX_BYTES
 from deepfake.pipeline import Detector
@@ -34,6 +32,7 @@ THEME = gr.themes.Soft(
     button_primary_background_fill="*primary_600",
     button_primary_background_fill_hover="*primary_700",
     button_primary_background_fill_dark="*primary_600",
+    button_primary_background_fill_hover_dark="*primary_700",
     block_label_text_color="*primary_800",
     block_title_text_color="*primary_800",
     block_label_text_color_dark="white",
@@ -68,14 +67,13 @@ class Settings:
 
 
 @contextlib.contextmanager
-def serving(settings: Settings, model: Path = DEFAULT_MODEL, trust: bool = False) -> Iterator[str]:
+def serving(settings: Settings, folder: Path, model: Path = DEFAULT_MODEL, trust: bool = False) -> Iterator[str]:
     """Serves the page while the context is open; its value is the address.
-
-    Whatever was uploaded or drawn lies in a folder of its own that only this user can read; it is emptied every ten
-    minutes of what is older than an hour, and deleted at the end.
 
     Args:
         settings: How.
+        folder: Where uploads and what is drawn lie, from `own_folder`; every ten minutes what is older than an hour is
+            deleted from it.
         model: Folder of the bundle that answers.
         trust: Whether to use a bundle whose files differ from their checksums.
 
@@ -84,38 +82,37 @@ def serving(settings: Settings, model: Path = DEFAULT_MODEL, trust: bool = False
         OSError: If the port is taken.
     """
     jobs = Jobs(Detector(model, trust))
-    with tempfile.TemporaryDirectory(prefix="deepfake-", ignore_cleanup_errors=True) as folder, _environment(folder):
-        uploads, scratch = Path(folder) / "uploads", Path(folder) / "drawn"
-        scratch.mkdir()
-        page = build(Actions(jobs, model, scratch), Endpoints(jobs, uploads, EXAMPLES))
-        page.queue(max_size=QUEUE)
-        app, local, public = page.launch(
-            server_name=settings.host,
-            server_port=settings.port,
-            share=settings.share,
-            auth=list(settings.users) or None,
-            mcp_server=settings.mcp,
-            css_paths=[STYLE],
-            theme=THEME,
-            js=SCRIPT.read_text(encoding="utf-8"),
-            head='<meta name="viewport" content="width=device-width, initial-scale=1">',
-            max_file_size=max(MAX_BYTES.values()),
-            state_session_capacity=SESSIONS,
-            run_history=False,
-            enable_monitoring=False,
-            footer_links=["api"],
-            pwa=True,
-            ssr_mode=False,
-            quiet=True,
-            prevent_thread_lock=True,
-        )
-        # Before Gradio's own, which answer every address.
-        app.router.routes[:0] = rest(jobs, dict(settings.users)).routes
-        try:
-            with _pruned(uploads, scratch):
-                yield public or local
-        finally:
-            page.close(verbose=False)
+    uploads, scratch = folder / UPLOADS, folder / "drawn"
+    scratch.mkdir()
+    page = build(Actions(jobs, model, scratch), Endpoints(jobs, uploads, EXAMPLES))
+    page.queue(max_size=QUEUE)
+    app, local, public = page.launch(
+        server_name=settings.host,
+        server_port=settings.port,
+        share=settings.share,
+        auth=list(settings.users) or None,
+        mcp_server=settings.mcp,
+        css_paths=[STYLE],
+        theme=THEME,
+        js=SCRIPT.read_text(encoding="utf-8"),
+        head='<meta name="viewport" content="width=device-width, initial-scale=1">',
+        max_file_size=max(MAX_BYTES.values()),
+        state_session_capacity=SESSIONS,
+        run_history=False,
+        enable_monitoring=False,
+        footer_links=["api"],
+        pwa=True,
+        ssr_mode=False,
+        quiet=True,
+        prevent_thread_lock=True,
+    )
+    # Before Gradio's own, which answer every address.
+    app.router.routes[:0] = rest(jobs, dict(settings.users)).routes
+    try:
+        with _pruned(uploads, scratch):
+            yield public or local
+    finally:
+        page.close(verbose=False)
 
 
 def prune(folder: Path, age_s: float) -> None:
@@ -143,20 +140,3 @@ def _pruned(*folders: Path) -> Iterator[None]:
     finally:
         closed.set()
         sweeper.join()
-
-
-@contextlib.contextmanager
-def _environment(folder: str) -> Iterator[None]:
-    """Gradio reads these; they are put back afterwards."""
-    wanted = {"GRADIO_TEMP_DIR": f"{folder}/uploads", "GRADIO_ANALYTICS_ENABLED": "False"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -186,7 +186,7 @@ def fit(config: Path, run: Path, fakes: Fakes | None) -> None:
 
     \b
     Examples:
-      python -m deepfake fit scripts/light-1.toml --run runs/light-1
+      python -m deepfake fit scripts/light-2.toml --run runs/light-2
       python -m deepfake fit mine.toml --run runs/reals --fakes self-blend
     """
     from dataclasses import replace
@@ -235,13 +235,28 @@ def fine_tune(
 
 
 @click.command()
+@click.argument("runs", type=FOLDER, nargs=-1, required=True)
+@click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the mean; a run like any other.")
+def average(runs: tuple[Path, ...], out: Path) -> None:
+    """Average the weights of runs of which each went on from the one before.
+
+    \b
+    Example:
+      python -m deepfake average runs/one runs/two --out runs/mean
+    """
+    from deepfake.training.average import average as average_runs
+
+    click.echo(average_runs(runs, out))
+
+
+@click.command()
 @click.argument("run", type=FOLDER)
 def calibrate(run: Path) -> None:
     """Fit a run's temperature and thresholds on its validation split.
 
     \b
     Example:
-      python -m deepfake calibrate runs/light-1
+      python -m deepfake calibrate runs/light-2
     """
     from deepfake.training.calibrate import calibrate as calibrate_run
 
@@ -257,7 +272,7 @@ def export(run: Path, out: Path, crops: int) -> None:
 
     \b
     Example:
-      python -m deepfake export runs/light-1 --out models/light-1
+      python -m deepfake export runs/light-2 --out models/light-2
     """
     from deepfake.training.export import export_run
 
@@ -278,7 +293,7 @@ def evaluate(
 
     \b
     Example:
-      python -m deepfake evaluate --model models/light-1 --index faces/index.csv --report out
+      python -m deepfake evaluate --model models/light-2 --index faces/index.csv --report out
     """
     if not index and clips is None:
         raise click.UsageError("Give --index, --clips or both.")
@@ -319,7 +334,7 @@ def sweep(model: Path, index: tuple[Path, ...], split_name: str, source: tuple[s
 
     \b
     Example:
-      python -m deepfake sweep --model models/light-1 --index faces/index.csv --source dfdc
+      python -m deepfake sweep --model models/light-2 --index faces/index.csv --source dfdc
     """
     from deepfake.training.evaluate import update_metrics
     from deepfake.training.files import write_bytes
@@ -346,7 +361,7 @@ def ablate(config: Path, run: Path, clips: Path | None, model: Path | None) -> N
 
     \b
     Example:
-      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-1
+      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-2
     """
     from deepfake.training.ablate import ablate as compare
     from deepfake.training.evaluate import update_metrics
@@ -365,7 +380,7 @@ def card(model: Path, readme: Path | None) -> None:
 
     \b
     Example:
-      python -m deepfake card models/light-1 --readme README.md
+      python -m deepfake card models/light-2 --readme README.md
     """
     from deepfake.training.card import write_card
 
@@ -379,6 +394,7 @@ COMMANDS = (
     extract,
     fit,
     fine_tune,
+    average,
     calibrate,
     export,
     evaluate,

@@ -44,8 +44,8 @@ BITS: dict[str, Literal[8, 16]] = {"model_float16.tflite": 16, "model_int8.tflit
 LARGE_CONVOLUTIONS = (20_000, 50_000, 100_000, 200_000)
 """Convolutions with fewer weights keep float32: they are small, and carry the fine differences. A graph that differs by
 more than its tolerance with the first limit is written again with the next."""
-MIN_FACE_PX = 40.0
-"""Crops whose side in the frame is smaller are refused."""
+MIN_FACE_PX = 48.0
+"""Faces whose box in the frame has a smaller longer side are refused."""
 MIN_FRAMES = 3
 """Frames that a person in a video must be scored in."""
 
@@ -85,7 +85,7 @@ def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: Crop
     shutil.copyfile(run / "best.keras", directory / "model.keras")
     settings = {
         "crop": asdict(spec),
-        "min_face_px": MIN_FACE_PX,
+        "min_face_px": round(MIN_FACE_PX * spec.scale, 1),
         "min_frames": MIN_FRAMES,
         "temperature": calibration.temperature,
         "logit_shift": calibration.logit_shift,

@@ -8,9 +8,10 @@ import pytest
 @pytest.fixture(scope="session")
 def address():
     """A page that is served for the length of the session."""
+    from deepfake.page.place import own_folder
     from deepfake.page.serve import Settings, serving
 
-    with serving(Settings(port=free_port(), mcp=True)) as url:
+    with own_folder() as folder, serving(Settings(port=free_port(), mcp=True), folder) as url:
         yield url.rstrip("/")
 
 

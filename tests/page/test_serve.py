@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
+import base64
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 
 import httpx
 import pytest
 from gradio_client import Client, handle_file
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
 
+from deepfake.page.place import own_folder
 from deepfake.page.serve import Settings, prune, serving
 from tests.page.conftest import free_port
 
@@ -96,6 +103,17 @@ def test_named_calls_answer_as_the_command_line_does(client, examples, expected)
     assert len(both) == 2
 
 
+def test_the_readmes_way_to_call_by_name_with_curl_works(address, root, expected):
+    code = re.search(r"in three steps.*?```sh\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)[1]
+    code = code.replace("http://127.0.0.1:7860", address)
+    done = subprocess.run(["bash", "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    if "curl: command not found" in done.stderr:
+        pytest.skip("curl is not installed")
+    assert "event: complete" in done.stdout
+    (found,) = json.loads(done.stdout.split("data: ")[-1])
+    assert same(found, expected["portrait.jpg"])
+
+
 def test_named_calls_refuse_the_wrong_kind_and_say_so(client, examples, tmp_path):
     with pytest.raises(Exception, match="is a video, not a picture"):
         client.predict(handle_file(examples / "half_fake.mp4"), api_name="/detect_image")
@@ -108,7 +126,7 @@ def test_named_calls_refuse_the_wrong_kind_and_say_so(client, examples, tmp_path
 
 @pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
 def test_no_file_of_the_server_can_be_named(address, root, meta):
-    path = str(root / "models" / "light-1" / "plots" / "quality.png")
+    path = str(root / "models" / "light-2" / "plots" / "quality.png")
     begun = httpx.post(f"{address}/gradio_api/call/detect_image", json={"data": [{"path": path, **meta}]})
     if begun.status_code == 200:
         said = httpx.get(f"{address}/gradio_api/call/detect_image/{begun.json()['event_id']}", timeout=60).text
@@ -139,7 +157,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_can_be_installed(address):
 
 
 def test_a_password_guards_every_door(examples):
-    with serving(Settings(port=free_port(), users=(("ann", "secret"),))) as address:
+    with own_folder() as folder, serving(Settings(port=free_port(), users=(("ann", "secret"),)), folder) as address:
         address = address.rstrip("/")
         content = (examples / "portrait.jpg").read_bytes()
         assert post(address, "a.jpg", content).status_code == 401
@@ -153,12 +171,42 @@ def test_a_password_guards_every_door(examples):
 def test_nothing_is_left_when_it_is_closed(tmp_path, monkeypatch, examples):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = dict(os.environ)
-    with serving(Settings(port=free_port())) as address:
+    with own_folder() as folder, serving(Settings(port=free_port()), folder) as address:
         client = Client(address, verbose=False)
         client.predict(handle_file(examples / "portrait.jpg"), api_name="/detect_image")
         assert list(tmp_path.rglob("portrait.jpg"))
     assert not list(tmp_path.rglob("*.jpg"))
     assert dict(os.environ) == before
+
+
+async def assistants_answer(address, path):
+    """What the Model Context Protocol answers to a picture that travels in the call."""
+    data = f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    async with (
+        streamable_http_client(f"{address}gradio_api/mcp/") as (receive, send, _),
+        ClientSession(receive, send) as session,
+    ):
+        await session.initialize()
+        answer = await session.call_tool("detect_image", {"file": data})
+    # Gradio writes plain values as Python does.
+    return ast.literal_eval(answer.content[0].text)
+
+
+def test_assistants_are_answered_and_nothing_is_left_when_it_is_told_to_stop(root, tmp_path, examples, expected):
+    command = [sys.executable, "app.py", "--port", str(free_port()), "--mcp"]
+    page = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)})
+    try:
+        address = next(line for line in map(bytes.decode, page.stdout) if line.startswith("http")).strip()
+        assert httpx.get(f"{address}health").json()["status"] == "ok"
+        answered = asyncio.run(assistants_answer(address, examples / "portrait.jpg"))
+        assert same(answered, expected["portrait.jpg"])
+        assert list(tmp_path.glob("deepfake-*/uploads/*"))
+        assert not list(tmp_path.glob("gradio*"))
+    finally:
+        page.terminate()
+        page.communicate(timeout=30)
+    assert page.returncode == 0
+    assert not list(tmp_path.glob("deepfake-*"))
 
 
 def test_old_files_are_deleted_and_new_ones_kept(tmp_path):

@@ -1,0 +1,33 @@
+"""The folder of one server: nothing that was sent or drawn lies anywhere else, and nothing stays when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+UPLOADS = "uploads"
+"""Where in it Gradio keeps what was sent."""
+
+
+@contextlib.contextmanager
+def own_folder() -> Iterator[Path]:
+    """A new folder that only this user can read; deleted at the end of the context.
+
+    Gradio is told of it by its environment variables. Some of its modules read them when they are imported, so a
+    program that serves opens this before it imports Gradio.
+    """
+    with tempfile.TemporaryDirectory(prefix="deepfake-", ignore_cleanup_errors=True) as folder:
+        wanted = {"GRADIO_TEMP_DIR": f"{folder}/{UPLOADS}", "GRADIO_ANALYTICS_ENABLED": "False"}
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
+        try:
+            yield Path(folder)
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
