@@ -429,7 +429,7 @@ MANIFEST = ("light-3/bundle.json", "{}")
         ([MANIFEST, ("light-3//evil", "x")], "in it"),
         ([MANIFEST, ("light-3/C:\\evil", "x")], "in it"),
         ([MANIFEST, ("light-3/plots/a.png", "x")], "'light-3/plots/a.png' in it"),
-        ([MANIFEST, ("light-3/model.tflite", "x")], "'light-3/model.tflite' in it, beside .* 'light-3'"),
+        ([MANIFEST, ("light-9/model.tflite", "x")], "'light-9/model.tflite' in it, beside .* 'light-3'"),
         ([("bundle.json", "{}")], "'bundle.json' in it"),
         ([MANIFEST, ("light-3/link", "/etc/passwd")], "'link', a link"),
         ([MANIFEST, ("light-3/Bundle.json", "{}")], "'Bundle.json' twice"),
