@@ -19,7 +19,7 @@ from deepfake.page.answers import answer, batch_table, face_cards, notice, progr
 from deepfake.page.history import Entry, remember, thumbnail
 from deepfake.page.jobs import Jobs
 from deepfake.page.rest import named
-from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
+from deepfake.page.uploads import MAX_BATCH, check_upload, inside, without_path
 from deepfake.pdf import write_pdf
 from deepfake.records import Frame, Image, Sampling, Score, Verdict
 from deepfake.report import annotate, encode_clip, scored_frames, shown_name, suspicious_frames, to_json
@@ -38,12 +38,14 @@ class Actions:
         jobs: Who answers.
         model: Folder of the bundle that answers: the report quotes its measures.
         scratch: Folder for what is drawn; whoever made it deletes it.
+        folders: Where a file must lie: a forged request may name any file of this machine.
     """
 
-    def __init__(self, jobs: Jobs, model: Path, scratch: Path) -> None:
+    def __init__(self, jobs: Jobs, model: Path, scratch: Path, *folders: Path) -> None:
         self.jobs = jobs
         self.model = model
         self.scratch = scratch
+        self.folders = folders
 
     def judge_picture(self, path: str | None, entries: list[Entry]) -> tuple[Any, ...]:
         """Answer, annotated picture, faces, JSON, verdict, history."""
@@ -51,7 +53,7 @@ class Actions:
         if not path:
             return NO_PICTURE, *nothing
         try:
-            check_upload(path, "picture")
+            check_upload(inside(path, *self.folders), "picture")
             verdict = self.jobs.run(path)
             image = read_picture(path).image
         except (MediaError, LimitError) as error:
@@ -69,7 +71,7 @@ class Actions:
             yield NO_VIDEO, *nothing
             return
         try:
-            check_upload(path, "video")
+            check_upload(inside(path, *self.folders), "video")
             steps = self.jobs.steps(path)
             seen: list[float] = []
             while True:
@@ -173,7 +175,7 @@ class Actions:
         for path in paths:
             yield _batch_so_far(rows, len(paths)), gr.DownloadButton(interactive=False)
             try:
-                kind = check_upload(path)
+                kind = check_upload(inside(path, *self.folders))
                 verdict = self.jobs.run(path)
                 frames = [read_picture(path)] if kind == "picture" else VideoReader(path, Sampling(frames=1))
                 rows.append((Path(path).name, verdict, thumbnail(next(iter(frames)).image)))

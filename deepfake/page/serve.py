@@ -84,7 +84,7 @@ def serving(settings: Settings, folder: Path, model: Path = DEFAULT_MODEL, trust
     jobs = Jobs(Detector(model, trust))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
-    page = build(Actions(jobs, model, scratch), Endpoints(jobs, uploads, EXAMPLES))
+    page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES))
     page.queue(max_size=QUEUE)
     app, local, public = page.launch(
         server_name=settings.host,

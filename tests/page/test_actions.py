@@ -14,8 +14,8 @@ from deepfake.page.history import MAX_ENTRIES
 
 
 @pytest.fixture
-def actions(jobs, tmp_path):
-    return Actions(jobs, DEFAULT_MODEL, tmp_path)
+def actions(jobs, tmp_path, examples):
+    return Actions(jobs, DEFAULT_MODEL, tmp_path, tmp_path, examples)
 
 
 class Click:

@@ -135,6 +135,23 @@ def test_no_file_of_the_server_can_be_named(address, root, meta):
         assert str(root) not in said
 
 
+@pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
+def test_no_file_of_the_server_is_shown_to_a_forged_click(address, root, meta):
+    path = str(root / "docs" / "page-light.png")
+    clicks = [call for call in httpx.get(f"{address}/config").json()["dependencies"] if "judge" in call["api_name"]]
+    assert len(clicks) == 3
+    for call in clicks:
+        file = {"path": path, **meta}
+        data = [[file] if call["api_name"] == "judge_batch" else file, *[None] * (len(call["inputs"]) - 1)]
+        sent = {"data": data, "fn_index": call["id"], "session_hash": "forged"}
+        httpx.post(f"{address}/gradio_api/queue/join", json=sent)
+        said = httpx.get(f"{address}/gradio_api/queue/data?session_hash=forged", timeout=60).text
+        assert "data:image" not in said
+        assert "Looks" not in said
+        assert "no face found" not in said
+        assert str(root) not in said
+
+
 def test_only_what_is_meant_for_programs_is_listed(client):
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
         "/detect_image",
