@@ -8,6 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 
 import av
@@ -31,6 +32,8 @@ REASONS = {
     "uncertain": "uncertain",
 }
 """Each reason for an inconclusive answer, in words."""
+PART_FRAMES = 5
+"""Frames in a row that make a part of a video suspicious."""
 MAX_NAME = 80
 """Longest name that is shown; the middle of longer ones is left out."""
 _TIME_BASE = Fraction(1, 90000)
@@ -47,6 +50,13 @@ def sentence(verdict: Verdict) -> str:
 
     It says "looks like", never "is": the network measures traces, and traces can be faked, too.
     """
+    part = suspicious_part(verdict) if verdict.kind == "video" and verdict.label is not Label.FAKE else None
+    if part:
+        number, start_s, end_s = part
+        return (
+            f"From {start_s:.1f} s to {end_s:.1f} s face {number + 1} looks manipulated or generated; over the whole "
+            "time the traces do not speak clearly for fake. Look at that part."
+        )
     if verdict.label is Label.INCONCLUSIVE:
         return {
             "no_face": "No face was found, so there is nothing to judge.",
@@ -58,6 +68,26 @@ def sentence(verdict: Verdict) -> str:
     if verdict.label is Label.FAKE:
         return f"{persons} looks manipulated or generated."
     return f"{persons} looks real. That is no proof: a new kind of fake may leave no trace that this model knows."
+
+
+def suspicious_part(verdict: Verdict) -> tuple[int, float, float] | None:
+    """The longest time through which each frame of one person looks fake: its number, begin and end in seconds.
+
+    None if there are not `PART_FRAMES` such frames in a row: a mean over a whole video hides a part, but a frame or two
+    say nothing.
+    """
+    by_track: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for score in verdict.scores:
+        looks_fake = score.p_fake >= verdict.thresholds.fake_above
+        by_track[score.face.track or 0].append((verdict.times[score.face.frame_index], looks_fake))
+    best: tuple[int, float, float] | None = None
+    longest = PART_FRAMES - 1
+    for number, points in sorted(by_track.items()):
+        for looks_fake, group in groupby(sorted(points), key=lambda point: point[1]):
+            times = [time_s for time_s, _ in group]
+            if looks_fake and len(times) > longest:
+                best, longest = (number, times[0], times[-1]), len(times)
+    return best
 
 
 def advice(verdict: Verdict) -> str:

@@ -16,6 +16,7 @@ from deepfake.report import (
     sentence,
     shown_name,
     suspicious_frames,
+    suspicious_part,
     to_json,
     write_report,
 )
@@ -110,6 +111,22 @@ def test_every_reason_has_its_sentence(picture, reason):
 def test_a_sentence_never_says_is(picture):
     for label in (Label.REAL, Label.FAKE):
         assert " looks " in sentence(dataclasses.replace(picture, label=label, reason=None))
+
+
+def with_scores(video, values):
+    scores = [dataclasses.replace(score, p_fake=p) for score, p in zip(video.scores, values, strict=True)]
+    return dataclasses.replace(video, scores=tuple(scores), label=Label.INCONCLUSIVE, reason=Reason.UNCERTAIN)
+
+
+def test_a_part_that_looks_fake_is_named_though_the_whole_is_not(video):
+    times = [video.times[score.face.frame_index] for score in video.scores]
+    count = len(times)
+    found = with_scores(video, [0.99 if 4 <= place < 10 else 0.1 for place in range(count)])
+    assert suspicious_part(found) == (0, times[4], times[9])
+    assert f"From {times[4]:.1f} s to {times[9]:.1f} s face 1 looks manipulated" in sentence(found)
+    broken = with_scores(video, [0.99 if place % 5 else 0.1 for place in range(count)])
+    assert suspicious_part(broken) is None
+    assert "neither clearly" in sentence(broken)
 
 
 @pytest.mark.parametrize(
