@@ -145,7 +145,7 @@ def _compile(model: keras.Model, optimizer: Any, losses: dict[str, Any], fit: Fi
 
 
 def _callbacks(best: BestWeights, run: Path, fit: FitConfig) -> list[keras.callbacks.Callback]:
-    boards = [keras.callbacks.TensorBoard(run / "tensorboard")] if fit.tensorboard else []
+    boards = [keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False)] if fit.tensorboard else []
     return [
         best,
         *boards,

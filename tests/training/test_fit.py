@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from deepfake.errors import DatasetError
+from deepfake.nn.network import NetworkConfig, build_network, training_network
 from deepfake.training import fit as fit_module
 from deepfake.training.choose import class_weights, training_rows
 from deepfake.training.config import FitConfig, read_config
@@ -131,6 +132,17 @@ def test_other_data_are_refused(made_crops, write_config, tmp_path, save_png):
         fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0)
 
 
+def test_a_frozen_backbone_has_nothing_to_train_and_the_rest_has_all():
+    network = training_network(build_network(NetworkConfig("mobilenet_v2", 0.35), 64))
+    (backbone,) = (layer for layer in network.layers if isinstance(layer, keras.Model))
+    whole, inner = len(network.trainable_variables), len(backbone.trainable_variables)
+    losses = {name: keras.losses.BinaryCrossentropy() for name in network.output}
+    for frozen, left in ((True, whole - inner), (False, whole)):
+        fit_module._compile(network, keras.optimizers.SGD(), losses, FitConfig(), frozen=frozen)
+        assert len(network.trainable_variables) == left
+
+
+@pytest.mark.slow
 def test_the_backbone_changes_after_the_frozen_epochs_alone(made_crops, write_config, tmp_path, monkeypatch):
     made_crops(12)
     seen = []
@@ -142,21 +154,25 @@ def test_the_backbone_changes_after_the_frozen_epochs_alone(made_crops, write_co
         compile_network(model, *arguments, frozen=frozen)
 
     monkeypatch.setattr(fit_module, "_compile", watching)
-    options = 'frozen_epochs = 1\nschedule = "plateau"\nbalance = "batches"\ntensorboard = true'
+    options = 'frozen_epochs = 1\nschedule = "plateau"\nbalance = "batches"'
     fit(read_config(write_config(streams="both", epochs=2, fit=options)), tmp_path / "run", verbose=0)
     (first, backbone, at_first), (second, _, after_frozen) = seen
     assert (first, second) == (True, False)
     for before, after in zip(at_first, after_frozen, strict=True):
         np.testing.assert_array_equal(before, after)
     assert any((a != b).any() for a, b in zip(at_first, backbone.get_weights(), strict=True))
-    assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
 
 
 def test_mixed_precision_learns_and_what_is_kept_is_float32(made_crops, write_config, tmp_path):
     made_crops(24)
-    fit(read_config(write_config(epochs=3, fit='precision = "mixed_float16"')), tmp_path / "run", verbose=0)
+    fit(
+        read_config(write_config(epochs=3, fit='precision = "mixed_float16"\ntensorboard = true')),
+        tmp_path / "run",
+        verbose=0,
+    )
     first, *_, last = (float(row["loss"]) for row in log(tmp_path / "run"))
     assert last < first
+    assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
     assert {layer.compute_dtype for layer in load_run(tmp_path / "run").layers} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"
 
