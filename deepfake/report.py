@@ -94,15 +94,14 @@ def advice(verdict: Verdict) -> str:
     """What could change the answer, in words."""
     if verdict.label is Label.FAKE:
         return "the original file, if this is a copy: filters, retouching and repeated compression leave traces, too."
+    moment = " or another moment of the video" if verdict.kind == "video" else ""
     if verdict.label is Label.REAL:
-        return (
-            "a copy of better quality, another moment of the video, or a kind of fake that this model has not learned."
-        )
+        return f"a copy of better quality{moment}; a kind of fake that this model has not learned may look real, too."
     return {
         "no_face": "a picture in which a face is seen from the front and not covered.",
         "face_too_small": "a larger picture, or a cut-out of the face from the original.",
         "too_few_frames": "a longer clip, or more frames.",
-        "uncertain": "a copy of better quality, closer to the original, or another moment of the video.",
+        "uncertain": f"a copy of better quality, closer to the original{moment}.",
     }[str(verdict.reason)]
 
 

@@ -164,7 +164,13 @@ def _batch_tab(actions: Actions) -> None:
 def _history_tab(entries: gr.State, tab: gr.Tab) -> None:
     gr.Markdown("What this browser has asked since the page was opened. Nobody else sees it.")
     gallery = gr.Gallery(
-        label="Asked before", columns=6, height="auto", allow_preview=False, elem_id="history", object_fit="contain"
+        label="Asked before",
+        show_label=False,
+        columns=6,
+        height=200,
+        allow_preview=False,
+        elem_id="history",
+        object_fit="contain",
     )
     forget = gr.Button("Forget all", elem_id="forget")
     said = gr.HTML(elem_id="history-answer")
