@@ -129,11 +129,11 @@ def _video_tab(actions: Actions, entries: gr.State) -> None:
         show_progress="hidden",
     )
     kept = done.then(actions.keep, verdict, [pdf, data], api_visibility="private", show_progress="hidden")
-    stop.click(
+    # First the end, then the message: a frame that is still on its way would overwrite it.
+    stop.click(None, cancels=[done, kept], queue=False, api_visibility="private").then(
         partial(notice, "Stopped", "The analysis was cancelled. Press Analyse to begin again."),
         None,
         said,
-        cancels=[done, kept],
         queue=False,
         api_visibility="private",
     )

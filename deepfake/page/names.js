@@ -6,7 +6,7 @@
     });
   const all = () => {
     name("button:has(> .image-frame)", "Picture: choose a point, or enlarge it");
-    document.querySelectorAll(".sidebar-content").forEach((found) => { found.tabIndex = 0; });
+    document.querySelectorAll(".sidebar-content, .about table").forEach((found) => { found.tabIndex = 0; });
   };
   new MutationObserver(all).observe(document.body, { childList: true, subtree: true });
   all();
