@@ -135,6 +135,19 @@ def _time_range(verdict: Verdict) -> tuple[float, float]:
     return start - margin, end + margin
 
 
+def shrunk(image: Image, side: int) -> Image:
+    """The picture with at most this longer side in pixels."""
+    scale = min(1.0, side / max(image.shape[:2]))
+    width, height = (max(1, round(edge * scale)) for edge in (image.shape[1], image.shape[0]))
+    return image if scale == 1.0 else np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def jpeg(image: Image, quality: int = 88) -> bytes:
+    """An RGB picture as a JPEG file."""
+    pixels = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+
+
 def _painted(image: Image, heat: Floats, opacity: float) -> Image:
     if not 0 <= opacity <= 1:
         raise ValueError(f"`opacity` is a share in [0, 1]. Received: {opacity}.")

@@ -16,7 +16,7 @@ import PIL.Image
 from deepfake import __version__
 from deepfake.bundle import DEFAULT_MODEL, MANIFEST, METRICS
 from deepfake.errors import MediaError
-from deepfake.evidence import LABEL_COLOURS, timeline
+from deepfake.evidence import LABEL_COLOURS, shrunk, timeline
 from deepfake.media import VideoReader, read_picture
 from deepfake.records import Image, Label, Score, Verdict
 from deepfake.report import (
@@ -30,7 +30,7 @@ from deepfake.report import (
     shown_name,
     suspicious_frames,
 )
-from deepfake.sheet import GREY, INK, Sheet, shrunk
+from deepfake.sheet import GREY, INK, MAX_PICTURE_SIDE, Sheet
 
 if TYPE_CHECKING:
     pass
@@ -242,7 +242,7 @@ def _write_video_evidence(sheet: Sheet, verdict: Verdict) -> None:
     chosen = suspicious_frames(verdict, MAX_PICTURES)
     found = {
         frame.index: (
-            shrunk(frame.image),
+            shrunk(frame.image, MAX_PICTURE_SIDE),
             f"{frame.time_s:.2f} s: p_fake {max(score.p_fake for score in scores):.2f}",
         )
         for frame, scores in annotated_frames(verdict)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from deepfake.crops import sample_square
-from deepfake.evidence import LABEL_COLOURS, overlay_crop, overlay_frame, timeline
+from deepfake.evidence import LABEL_COLOURS, jpeg, overlay_crop, overlay_frame, timeline
 from deepfake.media import VideoReader, read_picture
 from deepfake.records import Frame, Image, Label, Score, Verdict
 from deepfake.verdict import judge
@@ -196,8 +196,7 @@ def write_report(verdict: Verdict, directory: Path) -> list[Path]:
     written = [_write_bytes(directory / f"{stem}.json", to_json(verdict).encode() + b"\n")]
     if verdict.kind == "picture":
         (image,) = (frame.image for frame, _ in annotated_frames(verdict))
-        encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
-        written.append(_write_bytes(directory / f"{stem}.annotated.jpg", encoded.tobytes()))
+        written.append(_write_bytes(directory / f"{stem}.annotated.jpg", jpeg(image, 92)))
         return written
     written.append(write_clip(verdict, directory / f"{stem}.annotated.mp4"))
     if verdict.scores:

@@ -9,10 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
 from deepfake import __version__
+from deepfake.evidence import jpeg, shrunk
 from deepfake.records import Image
 
 if TYPE_CHECKING:
@@ -111,7 +109,13 @@ class Sheet:
             top, bottom = pdf.get_y(), 0.0
             for place, ((image, caption), (drawn, _)) in enumerate(zip(row, sizes, strict=True)):
                 left = pdf.l_margin + place * (width + gap)
-                pdf.image(io.BytesIO(_jpeg(image)), left, top, drawn, alt_text=" ".join(caption.split()))
+                pdf.image(
+                    io.BytesIO(jpeg(shrunk(image, MAX_PICTURE_SIDE))),
+                    left,
+                    top,
+                    drawn,
+                    alt_text=" ".join(caption.split()),
+                )
                 pdf.set_xy(left, top + tallest + 1)
                 self.style(8)
                 pdf.multi_cell(width, 4, caption, align="L", new_x="LMARGIN", new_y="NEXT")
@@ -154,15 +158,3 @@ def _fitted(image: Image, width: float, height: float) -> tuple[float, float]:
     """Width and height of the largest such picture that fits."""
     scale = min(width / image.shape[1], height / image.shape[0])
     return image.shape[1] * scale, image.shape[0] * scale
-
-
-def shrunk(image: Image) -> Image:
-    """The picture, no larger than paper shows."""
-    scale = min(1.0, MAX_PICTURE_SIDE / max(image.shape[:2]))
-    width, height = (max(1, round(side * scale)) for side in (image.shape[1], image.shape[0]))
-    return image if scale == 1.0 else cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def _jpeg(image: Image) -> bytes:
-    shown = cv2.cvtColor(np.ascontiguousarray(shrunk(image)), cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()

@@ -25,7 +25,7 @@ STAGES = {
     "download": {"errors"},
     "fetch": {"errors", "bundle", "download"},
     "filters": {"records"},
-    "sheet": {"records"},
+    "sheet": {"records", "evidence"},
     "evidence": {"records", "errors", "bundle", "filters"},
 }
 

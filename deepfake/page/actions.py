@@ -13,13 +13,13 @@ import gradio as gr
 import numpy as np
 
 from deepfake.errors import LimitError, MediaError
-from deepfake.evidence import timeline, timeline_time_s
+from deepfake.evidence import jpeg, shrunk, timeline, timeline_time_s
 from deepfake.media import VideoReader, read_picture
 from deepfake.page.answers import answer, batch_table, face_cards, notice, progress
-from deepfake.page.history import Entry, remember, thumbnail
+from deepfake.page.history import THUMBNAIL, Entry, remember
 from deepfake.page.jobs import Jobs
 from deepfake.page.rest import named
-from deepfake.page.uploads import MAX_BATCH, check_upload, inside, without_path
+from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
 from deepfake.pdf import write_pdf
 from deepfake.records import Frame, Image, Sampling, Score, Verdict
 from deepfake.report import annotate, encode_clip, scored_frames, shown_name, suspicious_frames, to_json
@@ -53,7 +53,7 @@ class Actions:
         if not path:
             return NO_PICTURE, *nothing
         try:
-            check_upload(inside(path, *self.folders), "picture")
+            check_upload(path, self.folders, "picture")
             verdict = self.jobs.run(path)
             image = read_picture(path).image
         except (MediaError, LimitError) as error:
@@ -61,7 +61,7 @@ class Actions:
         marked = annotate(image, verdict.scores, verdict)
         worst = sorted(verdict.scores, key=lambda score: -score.p_fake)
         cards = face_cards([(image, score, "") for score in worst], verdict.thresholds)
-        entry = Entry(verdict, thumbnail(image), marked, cards)
+        entry = Entry(verdict, shrunk(image, THUMBNAIL), marked, cards)
         return answer(verdict), marked, cards, named(verdict, Path(path).name), verdict, remember(entries, entry)
 
     def judge_video(self, path: str | None, entries: list[Entry]) -> Iterator[tuple[Any, ...]]:
@@ -71,7 +71,7 @@ class Actions:
             yield NO_VIDEO, *nothing
             return
         try:
-            check_upload(inside(path, *self.folders), "video")
+            check_upload(path, self.folders, "video")
             steps = self.jobs.steps(path)
             seen: list[float] = []
             while True:
@@ -100,7 +100,7 @@ class Actions:
             for frame, scores in scored_frames(verdict):
                 marked = annotate(frame.image, scores, verdict)
                 file = folder / f"frame-{frame.index:04d}.jpg"
-                cv2.imwrite(str(file), cv2.cvtColor(marked, cv2.COLOR_RGB2BGR))
+                file.write_bytes(jpeg(marked, 92))
                 if frame.index in chosen:
                     high = max(score.p_fake for score in scores)
                     gallery[frame.index] = (str(file), f"{frame.time_s:.2f} s: p_fake {high:.2f}")
@@ -117,7 +117,7 @@ class Actions:
         first = chosen[0] if chosen else 0
         shown = _frame_file(folder, first)
         mark = _read(shown) if shown else np.zeros((72, 128, 3), np.uint8)
-        entry = Entry(verdict, thumbnail(mark), plot if plot is not None else mark, cards)
+        entry = Entry(verdict, shrunk(mark, THUMBNAIL), plot if plot is not None else mark, cards)
         return (
             answer(verdict),
             plot,
@@ -175,10 +175,10 @@ class Actions:
         for path in paths:
             yield _batch_so_far(rows, len(paths)), gr.DownloadButton(interactive=False)
             try:
-                kind = check_upload(inside(path, *self.folders))
+                kind = check_upload(path, self.folders)
                 verdict = self.jobs.run(path)
                 frames = [read_picture(path)] if kind == "picture" else VideoReader(path, Sampling(frames=1))
-                rows.append((Path(path).name, verdict, thumbnail(next(iter(frames)).image)))
+                rows.append((Path(path).name, verdict, shrunk(next(iter(frames)).image, THUMBNAIL)))
             except (MediaError, LimitError) as error:
                 rows.append((Path(path).name, without_path(error, path), None))
         file = Path(tempfile.mkdtemp(dir=self.scratch)) / "deepfake.csv"

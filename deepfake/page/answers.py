@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import cv2
 
 from deepfake.crops import sample_square
-from deepfake.evidence import heat_layer, noise_picture
+from deepfake.evidence import heat_layer, jpeg, noise_picture
 from deepfake.records import Image, Label, Score, Step, Thresholds, Verdict
 from deepfake.report import ICONS, REASONS, WORDS, advice, sentence, shown_name
 from deepfake.verdict import judge
@@ -104,15 +104,12 @@ def batch_table(rows: Sequence[tuple[str, Verdict | str, Image | None]]) -> str:
     return f'<table class="batch"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
 
 
-def picture_data(image: Image, quality: int = 88) -> str:
+def picture_data(image: Image) -> str:
     """A picture as a `data:` address: JPEG of RGB, PNG of RGBA."""
-    if image.shape[2] == 4:
-        kind, code, suffix = "png", cv2.COLOR_RGBA2BGRA, ".png"
-    else:
-        kind, code, suffix = "jpeg", cv2.COLOR_RGB2BGR, ".jpg"
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == "jpeg" else []
-    content = cv2.imencode(suffix, cv2.cvtColor(image, code), options)[1].tobytes()
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    if image.shape[2] == 3:
+        return f"data:image/jpeg;base64,{base64.b64encode(jpeg(image)).decode()}"
+    png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA))[1].tobytes()
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _face_card(image: Image, score: Score, when: str, thresholds: Thresholds) -> str:

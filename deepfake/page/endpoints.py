@@ -11,7 +11,7 @@ from deepfake.errors import LimitError, MediaError
 from deepfake.media import Kind
 from deepfake.page.jobs import Jobs
 from deepfake.page.rest import named
-from deepfake.page.uploads import MAX_BATCH, check_upload, inside, without_path
+from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
 from deepfake.report import shown_name
 
 
@@ -72,10 +72,9 @@ class Endpoints:
     def _judged(self, file: Any, kind: Kind | None = None) -> dict[str, Any]:
         path = _path_of(file)
         try:
-            where = inside(path, *self.folders)
-            check_upload(where, kind)
+            check_upload(path, self.folders, kind)
             # Gradio's client would take a "path" for a file to download.
-            values = named(self.jobs.run(where), where.name)
+            values = named(self.jobs.run(path), Path(path).name)
             return {"file": values.pop("path"), **values}
         except (MediaError, LimitError) as error:
             raise gr.Error(without_path(error, path), print_exception=False) from error

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from deepfake.records import Image, Verdict
 from deepfake.report import WORDS, shown_name
 
@@ -39,10 +36,3 @@ class Entry:
 def remember(entries: list[Entry], entry: Entry) -> list[Entry]:
     """A new list with the entry first, and the oldest left out if there are too many."""
     return [entry, *entries][:MAX_ENTRIES]
-
-
-def thumbnail(image: Image) -> Image:
-    """The picture, shrunk to `THUMBNAIL`."""
-    scale = min(1.0, THUMBNAIL / max(image.shape[:2]))
-    width, height = (max(1, round(side * scale)) for side in (image.shape[1], image.shape[0]))
-    return np.ascontiguousarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))

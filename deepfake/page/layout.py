@@ -48,8 +48,7 @@ def build(actions: Actions, endpoints: Endpoints) -> gr.Blocks:
             _batch_tab(actions)
         with gr.Tab("History") as tab:
             _history_tab(entries, tab)
-        limits: dict[str, Any] = {"concurrency_limit": PICTURES_AT_ONCE}
-        gr.api(endpoints.detect_image, api_name="detect_image", **limits)
+        gr.api(endpoints.detect_image, api_name="detect_image", concurrency_limit=PICTURES_AT_ONCE)
         gr.api(endpoints.detect_video, api_name="detect_video", concurrency_limit=VIDEOS_AT_ONCE)
         gr.api(endpoints.detect_batch, api_name="detect_batch", concurrency_limit=1)
     return page
@@ -79,9 +78,7 @@ def _picture_tab(actions: Actions, entries: gr.State) -> None:
                 buttons=BUTTONS,
             )
             cards = _faces()
-            pdf, data = _keep_buttons("picture")
-            with gr.Accordion("All numbers (JSON)", open=False):
-                numbers = gr.JSON(show_label=False)
+            pdf, data, numbers = _to_keep("picture")
     done = look.click(
         actions.judge_picture,
         [picture, entries],
@@ -117,9 +114,7 @@ def _video_tab(actions: Actions, entries: gr.State) -> None:
             cards = _faces()
             gallery = gr.Gallery(label="Most suspicious frames", columns=3, height="auto", object_fit="contain")
             clip = gr.Video(label="Annotated clip", interactive=False, buttons=["download"])
-            pdf, data = _keep_buttons("video")
-            with gr.Accordion("All numbers (JSON)", open=False):
-                numbers = gr.JSON(show_label=False)
+            pdf, data, numbers = _to_keep("video")
     done = watch.click(
         actions.judge_video,
         [video, entries],
@@ -202,9 +197,9 @@ def _faces() -> gr.HTML:
     return gr.HTML(elem_classes="faces")
 
 
-def _keep_buttons(which: str) -> tuple[gr.DownloadButton, gr.DownloadButton]:
+def _to_keep(which: str) -> tuple[gr.DownloadButton, gr.DownloadButton, gr.JSON]:
     with gr.Row():
-        return (
-            gr.DownloadButton("Download report (PDF)", interactive=False, elem_id=f"{which}-pdf"),
-            gr.DownloadButton("Download numbers (JSON)", interactive=False, elem_id=f"{which}-json"),
-        )
+        pdf = gr.DownloadButton("Download report (PDF)", interactive=False, elem_id=f"{which}-pdf")
+        data = gr.DownloadButton("Download numbers (JSON)", interactive=False, elem_id=f"{which}-json")
+    with gr.Accordion("All numbers (JSON)", open=False):
+        return pdf, data, gr.JSON(show_label=False)

@@ -108,7 +108,7 @@ def _judged(jobs: Jobs, sent: UploadFile) -> dict[str, Any]:
         with path.open("wb") as file:
             shutil.copyfileobj(sent.file, file)
         try:
-            check_upload(path)
+            check_upload(path, [Path(folder)])
             return named(jobs.run(path), name)
         except MediaError as error:
             raise fastapi.HTTPException(422, without_path(error, path).replace(path.name, name)) from error

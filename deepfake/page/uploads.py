@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from deepfake.errors import LimitError, MediaError
@@ -16,18 +17,21 @@ MAX_BATCH = 20
 """Most files in one batch."""
 
 
-def check_upload(path: Path | str, wanted: Kind | None = None) -> Kind:
-    """Says what an uploaded file is, if it may be looked at.
+def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None = None) -> Kind:
+    """Says what an uploaded file is, if it may be looked at: the one door through which every file comes.
 
     Args:
         path: The file, on this machine.
+        folders: Where it must lie: a forged request may name any file of the server.
         wanted: What it should be; None for either.
 
     Raises:
-        MediaError: If it is of no known format or extension, or not what is wanted.
+        MediaError: If it lies elsewhere, is of no known format or extension, or not what is wanted.
         LimitError: If it is too large or too long.
     """
     path = Path(path)
+    if not any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
+        raise MediaError("The file was not uploaded. Upload it first (`handle_file` in gradio_client does).")
     suffix = path.suffix.lower()
     if suffix not in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
         raise MediaError(
@@ -52,18 +56,6 @@ def check_upload(path: Path | str, wanted: Kind | None = None) -> Kind:
                 LimitError.TOO_LARGE,
             )
     return kind
-
-
-def inside(path: Path | str, *folders: Path) -> Path:
-    """The path, if it lies below one of the folders: a program may name any path, and the server must not open it.
-
-    Raises:
-        MediaError: If it does not.
-    """
-    resolved = Path(path).resolve()
-    if not any(resolved.is_relative_to(folder.resolve()) for folder in folders):
-        raise MediaError("The file was not uploaded. Upload it first (`handle_file` in gradio_client does).")
-    return resolved
 
 
 def without_path(error: Exception, path: Path | str) -> str:
