@@ -17,7 +17,7 @@ from deepfake import __version__
 from deepfake.bundle import DEFAULT_MODEL, MANIFEST, METRICS
 from deepfake.errors import MediaError
 from deepfake.evidence import LABEL_COLOURS, shrunk, timeline
-from deepfake.media import VideoReader, read_picture
+from deepfake.media import MediaReader, Opener, open_media
 from deepfake.records import Image, Label, Score, Verdict
 from deepfake.report import (
     ICONS,
@@ -71,6 +71,7 @@ def write_pdf(
     name: str | None = None,
     made: datetime | None = None,
     model: Path = DEFAULT_MODEL,
+    opener: Opener = open_media,
 ) -> Path:
     """Writes the report about one file: the answer, the file's identity, the evidence, the method and its errors.
 
@@ -84,6 +85,7 @@ def write_pdf(
         made: The date to print; the default is now. One without a time zone is taken as local.
         model: Folder of the bundle that answered. Its error rates are printed if they were measured; those of
             another bundle than the verdict's are not.
+        opener: What opens the verdict's file.
 
     Returns:
         `path`.
@@ -102,20 +104,21 @@ def write_pdf(
     made = (made or datetime.now()).astimezone()
     name = shown_name(verdict.path if name is None else name)
     sha256, size = _checksum(Path(verdict.path))
-    picture = read_picture(verdict.path).image if verdict.kind == "picture" else None
+    media = opener(verdict.path, verdict.sampling)
+    picture = next(frame.image for frame in media) if media.kind == "picture" else None
     footer = f"{shown_name(name, 36)} · SHA-256 {sha256[:16]}"
     with closing(Sheet(name, footer, made)) as sheet:
         _write_answer(sheet, verdict, name)
         sheet.heading("The file")
         sheet.facts([("Name", name), ("SHA-256", sha256), ("Size", f"{size:,} bytes ({size / 1e6:.2f} MB)")])
-        sheet.facts(_facts(verdict, picture, made))
+        sheet.facts(_facts(verdict, media, picture, made))
         if not verdict.scores:
             sheet.pdf.ln(3)
             sheet.text("No face could be scored, so there is no evidence to show.")
         elif picture is not None:
             _write_picture_evidence(sheet, verdict, picture)
         else:
-            _write_video_evidence(sheet, verdict)
+            _write_video_evidence(sheet, verdict, opener)
         _write_method(sheet, verdict, model)
         content = bytes(sheet.pdf.output())
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -189,14 +192,13 @@ def _draw_scale(sheet: Sheet, verdict: Verdict) -> None:
     pdf.set_xy(20, top + height + 7 + step)
 
 
-def _facts(verdict: Verdict, picture: Image | None, made: datetime) -> list[tuple[str, str]]:
+def _facts(verdict: Verdict, media: MediaReader, picture: Image | None, made: datetime) -> list[tuple[str, str]]:
     """What the file holds, and what looked at it."""
     if picture is not None:
         content = [("Kind", f"picture, {picture.shape[1]} x {picture.shape[0]} pixels")]
     else:
-        duration_s = float(VideoReader(verdict.path, verdict.sampling).duration)
         frames = f"{verdict.frames_read} read, {verdict.frames_failed} could not be decoded"
-        content = [("Kind", f"video, {duration_s:.2f} s"), ("Frames", frames)]
+        content = [("Kind", f"video, {float(media.duration):.2f} s"), ("Frames", frames)]
     return [
         *content,
         ("Report made", made.isoformat(timespec="seconds")),
@@ -223,7 +225,7 @@ def _write_picture_evidence(sheet: Sheet, verdict: Verdict, picture: Image) -> N
     sheet.pictures(list(zip(pairs, map(_caption, worst), strict=True)), columns=2, max_height=42)
 
 
-def _write_video_evidence(sheet: Sheet, verdict: Verdict) -> None:
+def _write_video_evidence(sheet: Sheet, verdict: Verdict, opener: Opener) -> None:
     plot = PIL.Image.open(io.BytesIO(timeline(verdict))).convert("RGB")
     height = sheet.pdf.epw * plot.height / plot.width
     sheet.heading("Evidence", height + 12)
@@ -245,7 +247,7 @@ def _write_video_evidence(sheet: Sheet, verdict: Verdict) -> None:
             shrunk(frame.image, MAX_PICTURE_SIDE),
             f"{frame.time_s:.2f} s: p_fake {max(score.p_fake for score in scores):.2f}",
         )
-        for frame, scores in annotated_frames(verdict)
+        for frame, scores in annotated_frames(verdict, opener=opener)
         if frame.index in chosen
     }
     sheet.room(75)

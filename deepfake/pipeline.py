@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 
 from deepfake.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
 from deepfake.crops import cut_crop
 from deepfake.faces import FaceFinder, FaceSettings
-from deepfake.media import VideoReader, kind_of, read_picture
+from deepfake.media import Opener, open_media
 from deepfake.records import Frame, Sampling, Score, Step, Verdict
 from deepfake.scores import Scorer
 from deepfake.tracks import Tracker
@@ -35,6 +36,7 @@ class Detector:
         trust: Whether to use a bundle whose files differ from their checksums.
         face_settings: What counts as a face.
         threads: Number of threads that each network may use.
+        opener: What opens the files; `deepfake.media.apart.open_apart` for those of strangers.
 
     Raises:
         BundleError: If a bundle is missing, damaged or made for another version.
@@ -52,10 +54,12 @@ class Detector:
         trust: bool = False,
         face_settings: FaceSettings | None = None,
         threads: int = 2,
+        opener: Opener = open_media,
     ) -> None:
         self.bundle = load_bundle(model, trust=trust)
         self._finder = FaceFinder(load_detector(DETECTOR), face_settings, threads)
         self._scorer = Scorer(self.bundle, threads)
+        self._open = opener
 
     def detect(
         self,
@@ -81,12 +85,19 @@ class Detector:
                 return end.value
             progress(step.done, step.total)
 
-    def steps(self, path: Path | str, sampling: Sampling | None = None) -> Generator[Step, None, Verdict]:
+    def steps(
+        self,
+        path: Path | str,
+        sampling: Sampling | None = None,
+        turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> Generator[Step, None, Verdict]:
         """Does what `detect` does, one frame at a time: for callers who show progress, stop early or take turns.
 
         Args:
             path: The file.
             sampling: As for `detect`.
+            turn: Entered whenever the networks are used, never while the file is read: threads that share a detector
+                pass one that lets in one at a time.
 
         Yields:
             What was seen in each frame.
@@ -103,34 +114,30 @@ class Detector:
         [1]
         """
         started = time.perf_counter()
-        kind = kind_of(path)
         sampling = sampling or Sampling()
-        frames: Iterable[Frame]
-        if kind == "picture":
-            frames, total, reader = [read_picture(path)], 1, None
-        else:
-            frames = reader = VideoReader(path, sampling)
-            total = len(reader)
-
+        media = self._open(path, sampling)
         scores: list[Score] = []
         times: dict[int, float] = {}
         faces_found = 0
         tracker = Tracker()
-        for batch in _batches(frames, FRAMES_A_BATCH):
-            for frame, found in zip(batch, self._finder.find(batch), strict=True):
+        for batch in _batches(media, FRAMES_A_BATCH):
+            with turn():
+                found_in = self._finder.find(batch)
+            for frame, found in zip(batch, found_in, strict=True):
                 times[frame.index] = frame.time_s
                 faces = tracker.follow(frame.image, found)
                 faces_found += len(faces)
                 crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
-                own = self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
+                with turn():
+                    own = self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
                 scores += own
-                yield Step(len(times), total, frame.time_s, tuple(own))
+                yield Step(len(times), len(media), frame.time_s, tuple(own))
 
-        min_frames = 1 if kind == "picture" else self.bundle.min_frames
+        min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         decision = decide(scores, times, self.bundle.thresholds, min_frames, faces_found)
         return Verdict(
             path=str(path),
-            kind=kind,
+            kind=media.kind,
             label=decision.label,
             reason=decision.reason,
             p_fake=decision.p_fake,
@@ -140,7 +147,7 @@ class Detector:
             tracks=decision.tracks,
             sampling=sampling,
             frames_read=len(times),
-            frames_failed=reader.frames_failed if reader else 0,
+            frames_failed=media.frames_failed,
             model=self.bundle.model,
             elapsed_s=time.perf_counter() - started,
         )

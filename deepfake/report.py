@@ -17,7 +17,7 @@ import numpy as np
 
 from deepfake.crops import sample_square
 from deepfake.evidence import LABEL_COLOURS, jpeg, overlay_crop, overlay_frame, timeline
-from deepfake.media import VideoReader, read_picture
+from deepfake.media import Opener, open_media
 from deepfake.records import Frame, Image, Label, Score, Verdict
 from deepfake.verdict import judge
 
@@ -133,8 +133,12 @@ def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: f
     return canvas
 
 
-def scored_frames(verdict: Verdict) -> Iterator[tuple[Frame, list[Score]]]:
+def scored_frames(verdict: Verdict, opener: Opener = open_media) -> Iterator[tuple[Frame, list[Score]]]:
     """Reads the file again and yields each sampled frame with its scores; one frame in memory at a time.
+
+    Args:
+        verdict: Of a file that is still there.
+        opener: What opens it.
 
     Raises:
         MediaError: If the file can no longer be read.
@@ -142,18 +146,19 @@ def scored_frames(verdict: Verdict) -> Iterator[tuple[Frame, list[Score]]]:
     by_frame = defaultdict(list)
     for score in verdict.scores:
         by_frame[score.face.frame_index].append(score)
-    picture = verdict.kind == "picture"
-    for frame in [read_picture(verdict.path)] if picture else VideoReader(verdict.path, verdict.sampling):
+    for frame in opener(verdict.path, verdict.sampling):
         yield frame, by_frame[frame.index]
 
 
-def annotated_frames(verdict: Verdict, opacity: float = 0.5) -> Iterator[tuple[Frame, list[Score]]]:
+def annotated_frames(
+    verdict: Verdict, opacity: float = 0.5, opener: Opener = open_media
+) -> Iterator[tuple[Frame, list[Score]]]:
     """As `scored_frames`, with the heat maps, boxes and numbers drawn on each frame.
 
     Raises:
         MediaError: As `scored_frames`.
     """
-    for frame, own in scored_frames(verdict):
+    for frame, own in scored_frames(verdict, opener):
         yield Frame(annotate(frame.image, own, verdict, opacity), frame.index, frame.time), own
 
 

@@ -11,11 +11,27 @@ import pytest
 
 import deepfake
 
-RUN_PATH = ["media", "faces", "tracks", "crops", "bundle", "scores", "verdict", "evidence", "report", "pipeline"]
+RUN_PATH = [
+    "media/reader",
+    "media/apart",
+    "faces",
+    "tracks",
+    "crops",
+    "bundle",
+    "scores",
+    "verdict",
+    "evidence",
+    "report",
+    "pipeline",
+]
 STAGES = {
     "records": set(),
     "errors": set(),
-    "media": {"records", "errors"},
+    "media/kinds": {"errors"},
+    "media/picture": {"records", "errors", "media.kinds"},
+    "media/video": {"records", "errors", "media.kinds"},
+    "media/reader": {"records", "media.kinds", "media.picture", "media.video"},
+    "media/apart": {"records", "errors", "media.kinds", "media.reader"},
     "faces": {"records", "errors"},
     "tracks": {"records", "errors"},
     "crops": {"records", "errors"},

@@ -14,7 +14,7 @@ import numpy as np
 
 from deepfake.errors import LimitError, MediaError
 from deepfake.evidence import jpeg, shrunk, timeline, timeline_time_s
-from deepfake.media import VideoReader, read_picture
+from deepfake.media.apart import open_apart
 from deepfake.page.answers import answer, batch_table, face_cards, notice, progress
 from deepfake.page.history import THUMBNAIL, Entry, remember
 from deepfake.page.jobs import Jobs
@@ -55,7 +55,8 @@ class Actions:
         try:
             check_upload(path, self.folders, "picture")
             verdict = self.jobs.run(path)
-            image = read_picture(path).image
+            (frame,) = open_apart(path)
+            image = frame.image
         except (MediaError, LimitError) as error:
             return _refused(error, path), *nothing
         marked = annotate(image, verdict.scores, verdict)
@@ -97,7 +98,7 @@ class Actions:
         best = {score.face.track: score for score in sorted(verdict.scores, key=lambda score: score.p_fake)}
 
         def drawn() -> Iterator[Frame]:
-            for frame, scores in scored_frames(verdict):
+            for frame, scores in scored_frames(verdict, open_apart):
                 marked = annotate(frame.image, scores, verdict)
                 file = folder / f"frame-{frame.index:04d}.jpg"
                 file.write_bytes(jpeg(marked, 92))
@@ -152,7 +153,7 @@ class Actions:
         name = shown_name(Path(verdict.path).name)
         stem = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
         try:
-            pdf = write_pdf(verdict, folder / f"{stem}.pdf", name=name, model=self.model)
+            pdf = write_pdf(verdict, folder / f"{stem}.pdf", name=name, model=self.model, opener=open_apart)
         except MediaError:
             gr.Warning("The file was deleted meanwhile. Choose it again for a report.")
             return gr.DownloadButton(interactive=False), gr.DownloadButton(interactive=False)
@@ -175,10 +176,10 @@ class Actions:
         for path in paths:
             yield _batch_so_far(rows, len(paths)), gr.DownloadButton(interactive=False)
             try:
-                kind = check_upload(path, self.folders)
+                check_upload(path, self.folders)
                 verdict = self.jobs.run(path)
-                frames = [read_picture(path)] if kind == "picture" else VideoReader(path, Sampling(frames=1))
-                rows.append((Path(path).name, verdict, shrunk(next(iter(frames)).image, THUMBNAIL)))
+                (first,) = open_apart(path, Sampling(frames=1))
+                rows.append((Path(path).name, verdict, shrunk(first.image, THUMBNAIL)))
             except (MediaError, LimitError) as error:
                 rows.append((Path(path).name, without_path(error, path), None))
         file = Path(tempfile.mkdtemp(dir=self.scratch)) / "deepfake.csv"

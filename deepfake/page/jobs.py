@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from deepfake.errors import LimitError
@@ -18,10 +20,10 @@ LIMIT_S = 300.0
 
 
 class Jobs:
-    """Shares one detector between threads: they take turns, a frame at a time.
+    """Shares one detector between threads: they take turns at its networks, a frame at a time, and read files at once.
 
-    So a picture does not wait for the end of somebody's video, the networks are loaded once, and no interpreter is ever
-    used by two threads at once.
+    So a picture does not wait for the end of somebody's video, nor for a file that will not be read; the networks are
+    loaded once, and no interpreter is ever used by two threads at once.
 
     Args:
         detector: The detector.
@@ -45,17 +47,13 @@ class Jobs:
         if not self._places.acquire(blocking=False):
             raise LimitError("Too many files are being looked at right now. Try again in a minute.", LimitError.BUSY)
         end = time.monotonic() + self.limit_s
-        steps = self.detector.steps(path)
+        steps = self.detector.steps(path, turn=partial(self._at, end))
         try:
             while True:
-                if not self._turn.acquire(timeout=max(0.0, end - time.monotonic())):
-                    raise self._too_long()
                 try:
                     step = next(steps)
                 except StopIteration as last:
                     return last.value
-                finally:
-                    self._turn.release()
                 if time.monotonic() > end:
                     raise self._too_long()
                 yield step
@@ -76,6 +74,16 @@ class Jobs:
                 next(steps)
             except StopIteration as end:
                 return end.value
+
+    @contextmanager
+    def _at(self, end: float) -> Iterator[None]:
+        """A turn, if it comes before the `end`."""
+        if not self._turn.acquire(timeout=max(0.0, end - time.monotonic())):
+            raise self._too_long()
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _too_long(self) -> LimitError:
         return LimitError(

@@ -13,6 +13,7 @@ from pathlib import Path
 import gradio as gr
 
 from deepfake.bundle import DEFAULT_MODEL
+from deepfake.media.apart import open_apart, warm_up
 from deepfake.page.actions import Actions
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.jobs import Jobs
@@ -81,7 +82,8 @@ def serving(settings: Settings, folder: Path, model: Path = DEFAULT_MODEL, trust
         BundleError: If the bundle cannot be used.
         OSError: If the port is taken.
     """
-    jobs = Jobs(Detector(model, trust))
+    warm_up()
+    jobs = Jobs(Detector(model, trust, opener=open_apart))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES))

@@ -1,67 +1,24 @@
-"""A picture or a video -> Frames.
-
-What a file is, its first bytes say, not its name. Pictures are refused by the size in their header, before they
-are decoded. A video is decoded one frame at a time, so memory does not grow with its length.
-"""
+"""One video -> the Frames that are sampled, decoded one at a time, so that memory does not grow with its length."""
 
 from __future__ import annotations
 
-import struct
-import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import av
 import av.error
-import cv2
 import numpy as np
-import PIL.Image
-import PIL.ImageOps
 
 from deepfake.errors import MediaError
-from deepfake.records import Frame, Image, Sampling
+from deepfake.media.kinds import MAX_PIXELS, Kind, format_of, kind_of, said, size_error
+from deepfake.records import Frame, Sampling
 
-Kind = Literal["picture", "video"]
-
-MAX_PIXELS = 50_000_000
-"""Pictures and frames with more are refused before they are decoded."""
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"})
-
-_PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
-_TIFF_MAGIC = (b"II*\0", b"MM\0*")
-_MOV_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _SEEK_GAP_S = Fraction(1)
 """A keyframe closer than this to the frame before is not worth a seek."""
 _GRACE_S = Fraction(1, 4)
 """How long past its end a frame still counts as shown where the ones after it are lost."""
-
-
-def kind_of(path: Path | str) -> Kind:
-    """Says from a file's first bytes whether it is a picture or a video.
-
-    Raises:
-        MediaError: If the file cannot be opened, is empty, or is of none of the known formats.
-    """
-    return "picture" if _format_of(Path(path)) in (*_PILLOW_FORMATS, "TIFF") else "video"
-
-
-def read_picture(path: Path | str) -> Frame:
-    """Reads a JPEG, PNG, WebP, BMP or TIFF picture, upright, in 8-bit RGB.
-
-    The EXIF orientation is applied; grey and palette become RGB; what is transparent becomes white; 16-bit
-    values keep their high byte; of an animation the first frame is read.
-
-    Raises:
-        MediaError: If the file is no such picture, is damaged, or has more than 50 megapixels.
-    """
-    path = Path(path)
-    if kind_of(path) != "picture":
-        raise MediaError(f"{path} is a video, not a picture.")
-    image = _read_tiff(path) if _format_of(path) == "TIFF" else _read_with_pillow(path)
-    return Frame(image=np.ascontiguousarray(image), index=0, time=Fraction(0))
 
 
 class VideoReader:
@@ -78,6 +35,8 @@ class VideoReader:
         MediaError: On opening, if the file holds no video that can be decoded; on iterating, if not one of
             the sampled frames could be decoded.
     """
+
+    kind: Kind = "video"
 
     def __init__(self, path: Path | str, sampling: Sampling | None = None) -> None:
         self.path = Path(path)
@@ -160,10 +119,10 @@ class _Opened:
         if kind_of(path) != "video":
             raise MediaError(f"{path} is a picture, not a video.")
         try:
-            self._container: Any = av.open(str(path), format=_format_of(path))
+            self._container: Any = av.open(str(path), format=format_of(path))
         except (av.error.FFmpegError, OSError) as error:
             raise MediaError(
-                f"{path} cannot be opened as a video ({_said(error)}): it is damaged or cut short. Copy it again."
+                f"{path} cannot be opened as a video ({said(error)}): it is damaged or cut short. Copy it again."
             ) from error
 
     def __enter__(self) -> tuple[Any, Any]:
@@ -174,7 +133,7 @@ class _Opened:
             # Nothing of a closed container may be touched: PyAV would read freed memory.
             container.close()
             raise MediaError(
-                _size_error(self._path, width, height)
+                size_error(self._path, width, height)
                 if streams
                 else f"No video stream in {self._path} ({sounds} audio stream(s) found). Give one with pictures."
             )
@@ -223,102 +182,3 @@ def _time(ticks: int, stream: Any) -> Fraction:
 
 def _length(frame: Any, stream: Any) -> Fraction:
     return _time(frame.duration, stream) if frame.duration else 1 / Fraction(stream.average_rate or 25)
-
-
-def _format_of(path: Path) -> str:
-    """A Pillow format, `TIFF`, or the name of an FFmpeg demuxer."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise MediaError(f"{path} cannot be opened: {error.strerror}. Check the path and its permissions.") from error
-    if not head:
-        raise MediaError(f"{path} is empty (0 bytes). Copy it again.")
-    if head[:4] in _TIFF_MAGIC:
-        return "TIFF"
-    if head[:3] == b"\xff\xd8\xff":
-        return "JPEG"
-    if head[:8] == b"\x89PNG\r\n\x1a\n":
-        return "PNG"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
-    if head[:2] == b"BM":
-        return "BMP"
-    if head[4:8] in _MOV_ATOMS:
-        return "mov"
-    if head[:4] == b"RIFF" and head[8:11] == b"AVI":
-        return "avi"
-    if head[:4] == b"\x1a\x45\xdf\xa3":
-        return "matroska"
-    raise MediaError(
-        f"{path} is neither a picture (JPEG, PNG, WebP, BMP, TIFF) nor a video (MP4, MOV, AVI, MKV, WebM), "
-        "whatever its name says. Convert it first."
-    )
-
-
-def _read_with_pillow(path: Path) -> Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with PIL.Image.open(path, formats=_PILLOW_FORMATS) as picture:
-                _check_size(path, *picture.size)
-                return np.asarray(_flattened(PIL.ImageOps.exif_transpose(picture)))
-    except PIL.Image.DecompressionBombError as error:
-        raise MediaError(f"{path} has far more than {MAX_PIXELS // 10**6} megapixels. Shrink it first.") from error
-    except (OSError, ValueError, SyntaxError, KeyError, IndexError, struct.error, EOFError, OverflowError) as error:
-        raise MediaError(f"{path} is damaged or cut short ({_said(error)}). Copy it again.") from error
-
-
-def _flattened(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """8-bit RGB, with white where it was transparent."""
-    if picture.mode.startswith("I") or picture.mode == "F":
-        grey = np.asarray(picture, dtype=np.float64)
-        return PIL.Image.fromarray((grey / 257).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = PIL.Image.new("RGBA", picture.size, "white")
-        picture = PIL.Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
-
-
-def _read_tiff(path: Path) -> Image:
-    """TIFF goes through OpenCV, which reads 16-bit RGB; Pillow does not."""
-    content = path.read_bytes()
-    _check_size(path, *_tiff_size(path, content))
-    try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except cv2.error as error:
-        raise MediaError(f"{path} is damaged or of an unknown kind of TIFF. Convert it to PNG.") from error
-    if image is None:
-        raise MediaError(f"{path} is damaged or of an unknown kind of TIFF. Convert it to PNG.")
-    return np.asarray(image, np.uint8)
-
-
-def _tiff_size(path: Path, content: bytes) -> tuple[int, int]:
-    order = "<" if content[:2] == b"II" else ">"
-    sizes = {}
-    try:
-        (start,) = struct.unpack_from(f"{order}I", content, 4)
-        (count,) = struct.unpack_from(f"{order}H", content, start)
-        for place in range(start + 2, start + 2 + 12 * count, 12):
-            tag, kind = struct.unpack_from(f"{order}HH", content, place)
-            sizes[tag] = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", content, place + 8)[0]
-        return sizes[256], sizes[257]
-    except (struct.error, KeyError) as error:
-        raise MediaError(f"{path} is damaged: its TIFF header has no size. Copy it again.") from error
-
-
-def _check_size(path: Path, width: int, height: int) -> None:
-    if not 0 < width * height <= MAX_PIXELS:
-        raise MediaError(_size_error(path, width, height))
-
-
-def _size_error(path: Path, width: int, height: int) -> str:
-    return (
-        f"{path} must have at most {MAX_PIXELS // 10**6} megapixels. "
-        f"Received: {width} x {height} ({width * height / 1e6:.0f} megapixels). Shrink it first."
-    )
-
-
-def _said(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip().rstrip(".")

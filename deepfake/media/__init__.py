@@ -1,0 +1,27 @@
+"""A picture or a video -> Frames.
+
+`kinds`: what a file is; its first bytes say, not its name.
+`picture`: one picture -> its frame, upright.
+`video`: one video -> the frames that are sampled, by time.
+`reader`: `open_media`, either of them.
+`apart`: `open_apart`, either of them, decoded in a process that can die.
+"""
+
+from deepfake.media.kinds import MAX_PIXELS, PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
+from deepfake.media.picture import PictureReader, read_picture
+from deepfake.media.reader import MediaReader, Opener, open_media
+from deepfake.media.video import VideoReader
+
+__all__ = [
+    "MAX_PIXELS",
+    "PICTURE_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "Kind",
+    "MediaReader",
+    "Opener",
+    "PictureReader",
+    "VideoReader",
+    "kind_of",
+    "open_media",
+    "read_picture",
+]

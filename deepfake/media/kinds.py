@@ -1,0 +1,78 @@
+"""What a file is, from its first bytes, and how large a picture may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from deepfake.errors import MediaError
+
+Kind = Literal["picture", "video"]
+
+MAX_PIXELS = 50_000_000
+"""Pictures and frames with more are refused before they are decoded."""
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"})
+PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+
+_TIFF_MAGIC = (b"II*\0", b"MM\0*")
+_MOV_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+
+
+def kind_of(path: Path | str) -> Kind:
+    """Says from a file's first bytes whether it is a picture or a video.
+
+    Raises:
+        MediaError: If the file cannot be opened, is empty, or is of none of the known formats.
+    """
+    return "picture" if format_of(Path(path)) in (*PILLOW_FORMATS, "TIFF") else "video"
+
+
+def format_of(path: Path) -> str:
+    """A Pillow format, `TIFF`, or the name of an FFmpeg demuxer."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise MediaError(f"{path} cannot be opened: {error.strerror}. Check the path and its permissions.") from error
+    if not head:
+        raise MediaError(f"{path} is empty (0 bytes). Copy it again.")
+    if head[:4] in _TIFF_MAGIC:
+        return "TIFF"
+    if head[:3] == b"\xff\xd8\xff":
+        return "JPEG"
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return "PNG"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[:2] == b"BM":
+        return "BMP"
+    if head[4:8] in _MOV_ATOMS:
+        return "mov"
+    if head[:4] == b"RIFF" and head[8:11] == b"AVI":
+        return "avi"
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return "matroska"
+    raise MediaError(
+        f"{path} is neither a picture (JPEG, PNG, WebP, BMP, TIFF) nor a video (MP4, MOV, AVI, MKV, WebM), "
+        "whatever its name says. Convert it first."
+    )
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Raises a `MediaError` if a picture of that size has no pixels, or too many."""
+    if not 0 < width * height <= MAX_PIXELS:
+        raise MediaError(size_error(path, width, height))
+
+
+def size_error(path: Path, width: int, height: int) -> str:
+    """What is said of a picture that has no pixels, or too many."""
+    return (
+        f"{path} must have at most {MAX_PIXELS // 10**6} megapixels. "
+        f"Received: {width} x {height} ({width * height / 1e6:.0f} megapixels). Shrink it first."
+    )
+
+
+def said(error: Exception) -> str:
+    """What a decoder said, as a part of a sentence."""
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip().rstrip(".")

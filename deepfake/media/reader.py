@@ -1,0 +1,59 @@
+"""Any file -> something that yields its Frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from deepfake.media.kinds import Kind, kind_of
+from deepfake.media.picture import PictureReader
+from deepfake.media.video import VideoReader
+from deepfake.records import Frame, Sampling
+
+
+class MediaReader(Protocol):
+    """A picture or a video, opened. Each iteration reads the file, with one frame in memory at a time."""
+
+    @property
+    def kind(self) -> Kind:
+        """`picture` or `video`."""
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds from the first frame to the end; 0 for a picture."""
+
+    @property
+    def frames_failed(self) -> int:
+        """Frames that the last iteration could not decode."""
+
+    def __len__(self) -> int:
+        """Frames that were asked for."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames that can be decoded, in order of time."""
+        ...
+
+
+Opener = Callable[[Path | str, Sampling | None], MediaReader]
+"""What opens a file: `open_media`, or `deepfake.media.apart.open_apart` for the files of strangers."""
+
+
+def open_media(path: Path | str, sampling: Sampling | None = None) -> MediaReader:
+    """Opens a picture or a video, in this process.
+
+    Args:
+        path: The file.
+        sampling: Which frames of a video to take.
+
+    Raises:
+        MediaError: If it is of no known format, or holds no video that can be decoded. Iterating raises it, too.
+
+    Example:
+
+    >>> [frame.image.shape for frame in open_media("examples/portrait.jpg")]
+    [(410, 440, 3)]
+    """
+    return PictureReader(path) if kind_of(path) == "picture" else VideoReader(path, sampling)
