@@ -5,9 +5,7 @@ Exit status: 0 when all went well, 2 for a wrong call, 3 when some file could no
 
 from __future__ import annotations
 
-import glob
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import click
 from deepfake import __version__
 from deepfake.errors import MediaError
 from deepfake.page.cli import serve
+from deepfake.scan.cli import scan
 from deepfake.terminal import MODEL, NEW_FOLDER, Commands, advance, found_model, progress_bar
 from deepfake.training.cli import COMMANDS
 
@@ -79,12 +78,13 @@ def detect(
     from deepfake.pipeline import Detector
     from deepfake.records import Sampling
     from deepfake.report import to_json, write_report
+    from deepfake.scan.files import find_files
 
     try:
         sampling = Sampling(frames, fps, start, end)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    files, failed = list(_expanded(paths)), False
+    files, failed = list(find_files(paths)), False
     if not files:
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
     detector = Detector(found_model(model), trust, FaceSettings(min_face_share=min_face))
@@ -104,23 +104,8 @@ def detect(
         sys.exit(UNREADABLE)
 
 
-for command in (serve, *COMMANDS):
+for command in (scan, serve, *COMMANDS):
     main.add_command(command)
-
-
-def _expanded(paths: tuple[str, ...]) -> Iterator[Path]:
-    """Files as they are; folders and globs as the pictures and videos in them, sorted."""
-    from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
-
-    known = PICTURE_SUFFIXES | VIDEO_SUFFIXES
-    for text in paths:
-        path = Path(text)
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
-        elif not path.exists() and glob.has_magic(text):
-            yield from sorted(Path(found) for found in glob.glob(text, recursive=True) if Path(found).is_file())  # noqa: PTH207
-        else:
-            yield path
 
 
 def _line(verdict: dict[str, Any]) -> str:

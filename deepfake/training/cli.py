@@ -336,8 +336,8 @@ def sweep(model: Path, index: tuple[Path, ...], split_name: str, source: tuple[s
     Example:
       python -m deepfake sweep --model models/light-2 --index faces/index.csv --source dfdc
     """
+    from deepfake.files import write_bytes
     from deepfake.training.evaluate import update_metrics
-    from deepfake.training.files import write_bytes
     from deepfake.training.plot import sweep_figure
     from deepfake.training.sweep import sweep as measure
 

@@ -18,12 +18,12 @@ import numpy as np
 
 from deepfake.bundle import load_bundle
 from deepfake.errors import DatasetError
+from deepfake.files import replacing, write_bytes, write_json
 from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
 from deepfake.scores import Scorer
 from deepfake.training.choose import with_self_blends
 from deepfake.training.config import Fakes
-from deepfake.training.files import replacing, write_bytes, write_json
 from deepfake.training.index import LABELS, Row, read_indexes
 from deepfake.training.loader import read_crop
 from deepfake.training.metrics import (
