@@ -68,7 +68,7 @@ def attack_words(metrics: dict[str, Any]) -> str:
     holds = "it does not hold" if worst["fakes_alone"]["auc_interval"][0] <= 0.5 else "it loses ground"
     return (
         f"Against an attacker who knows the network, {holds}: changes of {worst['eps']:g}/255 of the fakes alone "
-        f"({name.upper()}) take its\nAUC from {found['clean']['auc']:.3f} to {worst['fakes_alone']['auc']:.3f}, and "
+        f"({name.upper()}) take its AUC from {found['clean']['auc']:.3f} to {worst['fakes_alone']['auc']:.3f}, and "
         f"{worst['fake_called']['real']['share']:.0%} of the fakes are called real."
     )
 

@@ -392,7 +392,7 @@ def attack(
     with progress_bar("faces") as bar:
         found = measure(model, index, split_name, source, crops, eps, steps, seed, partial(advance, bar))
     update_metrics(model / "metrics.json", "attack", found)
-    click.echo(attack_table({"attack": found}))
+    click.echo(attack_table(json.loads((model / "metrics.json").read_text(encoding="utf-8"))))
 
 
 @click.command()
@@ -415,7 +415,7 @@ def audit(model: Path, index: tuple[Path, ...], split_name: str) -> None:
     with progress_bar("faces") as bar:
         found = measure(model, index, split_name, partial(advance, bar))
     update_metrics(model / "metrics.json", "audit", found)
-    click.echo(audit_table({"audit": found}))
+    click.echo(audit_table(json.loads((model / "metrics.json").read_text(encoding="utf-8"))))
 
 
 @click.command()

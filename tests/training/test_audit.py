@@ -13,22 +13,12 @@ from click.testing import CliRunner
 from deepfake.bundle import load_bundle
 from deepfake.cli import main
 from deepfake.errors import DatasetError
-from deepfake.training.audit import (
-    NOSE_DEPTH,
-    TRAITS,
-    UNKNOWN,
-    audit,
-    bin_of,
-    chance_of_differences,
-    cheek_colour,
-    expected_rates,
-    typology_angle,
-    yaw,
-)
+from deepfake.training.audit import audit, chance_of_differences, expected_rates
 from deepfake.training.card import write_card
 from deepfake.training.evaluate import evaluate_crops
 from deepfake.training.index import Row, read_indexes, write_index
 from deepfake.training.loader import read_crop
+from deepfake.training.measure import NOSE_DEPTH, TRAITS, UNKNOWN, bin_of, cheek_colour, typology_angle, yaw
 
 FACE = np.array([[20, 25], [44, 25], [32, 36], [23, 48], [41, 48]], np.float32)
 
