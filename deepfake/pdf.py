@@ -59,8 +59,8 @@ _LIMITS = (
     "evidence, not proof, and must never be the only ground to act on, least of all against a person.",
     "A new kind of fake may leave no trace that this model knows. Strong compression, small faces, make-up, filters "
     "and retouching move the answer in both directions.",
-    "It looks at single frames: lips out of step and unnatural motion are not seen, and sound is not heard. Nobody has "
-    "tested it against people who try to deceive it.",
+    "It looks at single frames: lips out of step and unnatural motion are not seen, and sound is not heard. It was "
+    "not made to withstand people who know it and try to deceive it.",
 )
 
 
