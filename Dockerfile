@@ -8,7 +8,7 @@ COPY deepfake deepfake
 COPY models models
 COPY examples examples
 # Editable, so that the package finds the models and examples that lie beside it.
-RUN pip install --no-cache-dir -e '.[app]' && python -m compileall -q deepfake
+RUN pip install --no-cache-dir -e '.[app,provenance]' && python -m compileall -q deepfake
 USER 10001:10001
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \

@@ -12,7 +12,7 @@ import multiprocessing
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from deepfake.credentials import Credentials
 from deepfake.errors import MediaError
+from deepfake.media.boxes import credentials_in, holds_credentials
 from deepfake.media.kinds import Kind
 from deepfake.media.reader import open_media
 from deepfake.records import Frame, Sampling
@@ -58,7 +60,7 @@ def open_apart(path: Path | str, sampling: Sampling | None = None, limits: Limit
     Example:
 
     >>> [frame.image.shape for frame in open_apart("examples/portrait.jpg")]
-    [(410, 440, 3)]
+    [(512, 512, 3)]
     """
     return MediaApart(path, sampling, limits)
 
@@ -80,7 +82,7 @@ class MediaApart:
         self.frames_failed = 0
         self._sampling = sampling
         self._limits = limits
-        with closing(self._start(decode=False)) as process:
+        with closing(self._start(_tell_frames, self._sampling, False)) as process:
             header = process.said()
         self.kind: Kind = header["kind"]
         self.duration = Fraction(header["duration"])
@@ -90,25 +92,34 @@ class MediaApart:
         return self._length
 
     def __iter__(self) -> Iterator[Frame]:
-        with closing(self._start(decode=True)) as process:
+        with closing(self._start(_tell_frames, self._sampling, True)) as process:
             process.said()
             while "shape" in (message := process.said()):
                 yield Frame(process.pixels(message["shape"]), message["index"], Fraction(message["time"]))
             self.frames_failed = message["failed"]
 
-    def _start(self, decode: bool) -> _Process:
-        return _Process(self.path, self._limits, (str(self.path), self._sampling, decode, self._limits.memory_bytes))
+    def credentials(self, anchors: str = "") -> Credentials | None:
+        """See `credentials_in`; a file that carries none costs no process."""
+        if not holds_credentials(self.path):
+            return None
+        with closing(self._start(_tell_credentials, anchors)) as process:
+            found = process.said()["credentials"]
+        return None if found is None else Credentials.from_dict(found)
+
+    def _start(self, tell: Callable[..., None], *arguments: Any) -> _Process:
+        return _Process(self.path, self._limits, tell, arguments)
 
 
 class _Process:
     """The other process, as the one that waits for it sees it."""
 
-    def __init__(self, path: Path, limits: Limits, work: tuple[Any, ...]) -> None:
+    def __init__(self, path: Path, limits: Limits, tell: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         warm_up()
         self._path = path
         self._limits = limits
         self._connection, theirs = _CONTEXT.Pipe(duplex=False)
-        self._process = _CONTEXT.Process(target=_decode, args=(theirs, *work), daemon=True)
+        work = (theirs, limits.memory_bytes, tell, str(path), *arguments)
+        self._process = _CONTEXT.Process(target=_work, args=work, daemon=True)
         self._process.start()
         theirs.close()
         try:
@@ -175,28 +186,39 @@ def _ending(code: int | None) -> str:
     return signal.Signals(-code).name
 
 
-def _decode(connection: Connection, path: str, sampling: Sampling | None, decode: bool, memory: int) -> None:
-    """What the other process does: it says that it lives, what the file is, each frame, and how many failed."""
-
-    def say(**message: Any) -> None:
-        connection.send_bytes(json.dumps(message).encode())
-
+def _work(connection: Connection, memory: int, tell: Callable[..., None], path: str, *arguments: Any) -> None:
+    """What the other process does: it says that it lives, then what it was started to tell, or why it cannot."""
     _limit(memory)
-    say(ready=True)
-
+    _say(connection, {"ready": True})
     try:
-        media = open_media(path, sampling)
-        say(kind=media.kind, duration=str(media.duration), length=len(media))
-        for frame in media if decode else ():
-            say(index=frame.index, time=str(frame.time), shape=frame.image.shape)
-            connection.send_bytes(np.ascontiguousarray(frame.image).data.cast("B"))
-        say(failed=media.frames_failed)
+        tell(connection, path, *arguments)
     except MediaError as error:
-        say(error=str(error))
+        _say(connection, {"error": str(error)})
     except MemoryError:
-        say(error=f"{path} needs more than {memory / 2**30:.0f} GB of memory to decode. Shrink it first.")
+        needed = f"{path} needs more than {memory / 2**30:.0f} GB of memory to decode. Shrink it first."
+        _say(connection, {"error": needed})
     except BrokenPipeError:
         return  # Nobody listens any more.
+
+
+def _tell_frames(connection: Connection, path: str, sampling: Sampling | None, decode: bool) -> None:
+    """Tells what the file is, each frame, and how many failed."""
+    media = open_media(path, sampling)
+    _say(connection, {"kind": media.kind, "duration": str(media.duration), "length": len(media)})
+    for frame in media if decode else ():
+        _say(connection, {"index": frame.index, "time": str(frame.time), "shape": frame.image.shape})
+        connection.send_bytes(np.ascontiguousarray(frame.image).data.cast("B"))
+    _say(connection, {"failed": media.frames_failed})
+
+
+def _tell_credentials(connection: Connection, path: str, anchors: str) -> None:
+    """Tells the Content Credentials of the file."""
+    found = credentials_in(Path(path), anchors)
+    _say(connection, {"credentials": None if found is None else found.as_dict()})
+
+
+def _say(connection: Connection, message: dict[str, Any]) -> None:
+    connection.send_bytes(json.dumps(message).encode())
 
 
 def _limit(memory: int) -> None:
