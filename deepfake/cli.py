@@ -8,16 +8,20 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from deepfake import __version__
+from deepfake.credentials import in_a_word
 from deepfake.errors import MediaError
 from deepfake.page.cli import serve
 from deepfake.scan.cli import scan
 from deepfake.terminal import MODEL, NEW_FOLDER, Commands, advance, found_model, progress_bar
 from deepfake.training.cli import COMMANDS
+
+if TYPE_CHECKING:
+    from deepfake.records import Verdict
 
 UNREADABLE = 3
 """Exit status when some file could not be read."""
@@ -97,7 +101,7 @@ def detect(
             click.echo(f"Error: {error}", err=True)
             failed = True
             continue
-        click.echo(to_json(verdict) if as_json else _line(verdict.as_dict()))
+        click.echo(to_json(verdict) if as_json else _line(verdict))
         for file in written:
             click.echo(f"wrote {file}", err=True)
     if failed:
@@ -108,9 +112,10 @@ for command in (scan, serve, *COMMANDS):
     main.add_command(command)
 
 
-def _line(verdict: dict[str, Any]) -> str:
-    """One verdict for people: the answer, p_fake, the reason, the file."""
-    p_fake = "    -" if verdict["p_fake"] is None else f"{verdict['p_fake']:.3f}"
-    tracks = len(verdict["tracks"])
-    reason = verdict["reason"] or f"{tracks} {'track' if tracks == 1 else 'tracks'}"
-    return f"{verdict['verdict']:<12} p_fake {p_fake}  {reason:<14} {verdict['path']}"
+def _line(verdict: Verdict) -> str:
+    """One verdict for people: the answer, p_fake, the reason, the credentials if there are any, the file."""
+    p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
+    tracks = len(verdict.tracks)
+    reason = verdict.reason or f"{tracks} {'track' if tracks == 1 else 'tracks'}"
+    credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
+    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{verdict.path}"

@@ -15,6 +15,7 @@ import PIL.Image
 
 from deepfake import __version__
 from deepfake.bundle import DEFAULT_MODEL, MANIFEST, METRICS
+from deepfake.credentials import in_sentences
 from deepfake.errors import MediaError
 from deepfake.evidence import LABEL_COLOURS, shrunk, timeline
 from deepfake.media import MediaReader, Opener, open_media
@@ -199,6 +200,8 @@ def _facts(verdict: Verdict, media: MediaReader, picture: Image | None, made: da
     else:
         frames = f"{verdict.frames_read} read, {verdict.frames_failed} could not be decoded"
         content = [("Kind", f"video, {float(media.duration):.2f} s"), ("Frames", frames)]
+    if verdict.credentials:
+        content.append(("Credentials", in_sentences(verdict.credentials)))
     return [
         *content,
         ("Report made", made.isoformat(timespec="seconds")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -17,6 +16,7 @@ import numpy as np
 
 from deepfake.crops import sample_square
 from deepfake.evidence import LABEL_COLOURS, jpeg, overlay_crop, overlay_frame, timeline
+from deepfake.lines import one_line
 from deepfake.media import Opener, open_media
 from deepfake.records import Frame, Image, Label, Score, Verdict
 from deepfake.verdict import judge
@@ -113,11 +113,7 @@ def shown_name(name: str, limit: int = MAX_NAME) -> str:
     >>> shown_name("../a\\nb\\u202egpj.exe")
     'a b gpj.exe'
     """
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name).rstrip("/\\"))[-1]
-    plain = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in last)
-    plain = " ".join(plain.split()) or "file"
-    tail = limit // 2
-    return plain if len(plain) <= limit else f"{plain[: limit - tail - 1]}…{plain[-tail:]}"
+    return one_line(re.split(r"[/\\]", name.rstrip("/\\"))[-1], limit) or "file"
 
 
 def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: float = 0.5) -> Image:

@@ -1,6 +1,6 @@
 """Writes requirements.lock, exactly what the container installs: python scripts/lock.py (needs `pip install uv`).
 
-    pyproject.toml: dependencies, [app], build-system -> name==version, SHA-256 of its files
+    pyproject.toml: dependencies, [app], [provenance], build-system -> name==version, SHA-256 of its files
 
 Versions that still fit stay as they are; `--upgrade` takes the newest. Platform and Python are the container's.
 """
@@ -16,6 +16,8 @@ from pathlib import Path
 import click
 
 ROOT = Path(__file__).resolve().parent.parent
+EXTRAS = ("--extra=app", "--extra=provenance")
+"""What the container has besides the run path."""
 OPTIONS = (
     "--generate-hashes",
     "--python-platform=linux",
@@ -50,7 +52,7 @@ def main(upgrade: bool) -> None:
     python = container_python((ROOT / "Dockerfile").read_text(encoding="utf-8"))
     done = subprocess.run(
         [
-            *(uv, "pip", "compile", "pyproject.toml", "-", "--extra=app", f"--python-version={python}", *OPTIONS),
+            *(uv, "pip", "compile", "pyproject.toml", "-", *EXTRAS, f"--python-version={python}", *OPTIONS),
             *(["--upgrade"] if upgrade else []),
             "--output-file=requirements.lock",
         ],

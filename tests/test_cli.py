@@ -31,6 +31,8 @@ def test_help_ends_in_an_example_that_parses(run, name):
     words = shlex.split(example)[3:]
     assert words[0] == name
     command = main.commands[name]
+    if isinstance(command, click.Group):
+        command = command.commands.get(words[1], command.commands["run"])
     options = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= options
 

@@ -58,6 +58,7 @@ def bounds(root):
     texts = [
         *settings["project"]["dependencies"],
         *settings["project"]["optional-dependencies"]["app"],
+        *settings["project"]["optional-dependencies"]["provenance"],
         *settings["build-system"]["requires"],
     ]
     return {canonicalize_name(bound.name): bound for bound in map(Requirement, texts)}
@@ -122,9 +123,14 @@ def test_the_lock_file_is_written_for_the_python_of_the_container(root, monkeypa
     assert build.splitlines() == settings["build-system"]["requires"]
     python = re.search(r"FROM python:([0-9.]+)", (root / "Dockerfile").read_text())[1]
     assert SpecifierSet(settings["project"]["requires-python"]).contains(f"{python}.0")
-    assert {"pyproject.toml", "--extra=app", f"--python-version={python}", "--generate-hashes", "--upgrade"} <= set(
-        arguments
-    )
+    assert {
+        "pyproject.toml",
+        "--extra=app",
+        "--extra=provenance",
+        f"--python-version={python}",
+        "--generate-hashes",
+        "--upgrade",
+    } <= set(arguments)
     stand_in.unlink()
     done = CliRunner().invoke(lock["main"])
     assert done.exit_code == 1

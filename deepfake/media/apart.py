@@ -7,7 +7,7 @@ read, and nothing else happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from deepfake.child import Child, Line
+from deepfake.credentials import Credentials
 from deepfake.errors import ChildError, MediaError
+from deepfake.media.boxes import credentials_in, holds_credentials
 from deepfake.media.kinds import Kind
 from deepfake.media.reader import open_media
 from deepfake.records import Frame, Sampling
@@ -50,7 +52,7 @@ def open_apart(path: Path | str, sampling: Sampling | None = None, limits: Limit
     Example:
 
     >>> [frame.image.shape for frame in open_apart("examples/portrait.jpg")]
-    [(410, 440, 3)]
+    [(512, 512, 3)]
     """
     return MediaApart(path, sampling, limits)
 
@@ -63,7 +65,7 @@ class MediaApart:
         self.frames_failed = 0
         self._sampling = sampling
         self._limits = limits
-        with closing(self._start(decode=False)) as child:
+        with closing(self._start(_tell_frames, self._sampling, False)) as child:
             header = self._said(child)
         self.kind: Kind = header["kind"]
         self.duration = Fraction(header["duration"])
@@ -73,17 +75,25 @@ class MediaApart:
         return self._length
 
     def __iter__(self) -> Iterator[Frame]:
-        with closing(self._start(decode=True)) as child:
+        with closing(self._start(_tell_frames, self._sampling, True)) as child:
             self._said(child)
             while "shape" in (message := self._said(child)):
                 image = np.frombuffer(self._sent(child), np.uint8).reshape(message["shape"])
                 yield Frame(image, message["index"], Fraction(message["time"]))
             self.frames_failed = message["failed"]
 
-    def _start(self, decode: bool) -> Child:
+    def credentials(self, anchors: str = "") -> Credentials | None:
+        """See `credentials_in`; a file that carries none costs no process."""
+        if not holds_credentials(self.path):
+            return None
+        with closing(self._start(_tell_credentials, anchors)) as child:
+            found = self._said(child)["credentials"]
+        return None if found is None else Credentials.from_dict(found)
+
+    def _start(self, tell: Callable[..., None], *arguments: Any) -> Child:
         memory = self._limits.memory_bytes
         try:
-            return Child(_decode, (str(self.path), self._sampling, decode, memory), memory)
+            return Child(_work, (memory, tell, str(self.path), *arguments), memory)
         except ChildError as error:
             raise self._failed(error) from None
 
@@ -114,16 +124,27 @@ class MediaApart:
         )
 
 
-def _decode(line: Line, path: str, sampling: Sampling | None, decode: bool, memory: int) -> None:
-    """What the process does: it says what the file is, then each frame, then how many failed."""
+def _work(line: Line, memory: int, tell: Callable[..., None], path: str, *arguments: Any) -> None:
+    """What the process does: it tells what it was started to tell, or why it cannot."""
     try:
-        media = open_media(path, sampling)
-        line.say({"kind": media.kind, "duration": str(media.duration), "length": len(media)})
-        for frame in media if decode else ():
-            line.say({"index": frame.index, "time": str(frame.time), "shape": frame.image.shape})
-            line.send(np.ascontiguousarray(frame.image).data.cast("B"))
-        line.say({"failed": media.frames_failed})
+        tell(line, path, *arguments)
     except MediaError as error:
         line.say({"error": str(error)})
     except MemoryError:
         line.say({"error": f"{path} needs more than {memory / 2**30:.1f} GB of memory to decode. Shrink it first."})
+
+
+def _tell_frames(line: Line, path: str, sampling: Sampling | None, decode: bool) -> None:
+    """Tells what the file is, each frame, and how many failed."""
+    media = open_media(path, sampling)
+    line.say({"kind": media.kind, "duration": str(media.duration), "length": len(media)})
+    for frame in media if decode else ():
+        line.say({"index": frame.index, "time": str(frame.time), "shape": frame.image.shape})
+        line.send(np.ascontiguousarray(frame.image).data.cast("B"))
+    line.say({"failed": media.frames_failed})
+
+
+def _tell_credentials(line: Line, path: str, anchors: str) -> None:
+    """Tells the Content Credentials of the file."""
+    found = credentials_in(Path(path), anchors)
+    line.say({"credentials": None if found is None else found.as_dict()})

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+from deepfake.credentials import Credentials
 from deepfake.media.kinds import Kind, kind_of
 from deepfake.media.picture import PictureReader
 from deepfake.media.video import VideoReader
@@ -36,6 +37,14 @@ class MediaReader(Protocol):
         """The frames that can be decoded, in order of time."""
         ...
 
+    def credentials(self, anchors: str = "") -> Credentials | None:
+        """The Content Credentials that the file carries, proved; None if it carries none.
+
+        Args:
+            anchors: PEM certificates of those who vouch for signers.
+        """
+        ...
+
 
 Opener = Callable[[Path | str, Sampling | None], MediaReader]
 """What opens a file: `open_media`, or `deepfake.media.apart.open_apart` for the files of strangers."""
@@ -54,6 +63,6 @@ def open_media(path: Path | str, sampling: Sampling | None = None) -> MediaReade
     Example:
 
     >>> [frame.image.shape for frame in open_media("examples/portrait.jpg")]
-    [(410, 440, 3)]
+    [(512, 512, 3)]
     """
     return PictureReader(path) if kind_of(path) == "picture" else VideoReader(path, sampling)
