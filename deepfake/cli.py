@@ -56,7 +56,9 @@ def main() -> None:
     show_default=True,
     help="Smallest face searched for, as a share of the picture's short side.",
 )
-@click.option("--trust", is_flag=True, help="Use a bundle whose files differ from their checksums.")
+@click.option(
+    "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
+)
 def detect(
     paths: tuple[str, ...],
     as_json: bool,
@@ -91,7 +93,7 @@ def detect(
     files, failed = list(find_files(paths)), False
     if not files:
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
-    detector = Detector(found_model(model), trust, FaceSettings(min_face_share=min_face))
+    detector = Detector(found_model(model, trust), trust, FaceSettings(min_face_share=min_face))
     for number, path in enumerate(files, start=1):
         try:
             with progress_bar(f"{number}/{len(files)} {path.name}") as bar:

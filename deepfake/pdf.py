@@ -18,6 +18,7 @@ from deepfake.bundle import DEFAULT_MODEL, MANIFEST, METRICS
 from deepfake.credentials import in_sentences
 from deepfake.errors import MediaError
 from deepfake.evidence import LABEL_COLOURS, shrunk, timeline
+from deepfake.files import write_bytes
 from deepfake.media import MediaReader, Opener, open_media
 from deepfake.records import Image, Label, Score, Verdict
 from deepfake.report import (
@@ -122,14 +123,7 @@ def write_pdf(
             _write_video_evidence(sheet, verdict, opener)
         _write_method(sheet, verdict, model)
         content = bytes(sheet.pdf.output())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"part-{path.name}")
-    try:
-        scratch.write_bytes(content)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-    return path
+    return write_bytes(path, content)
 
 
 def _write_answer(sheet: Sheet, verdict: Verdict, name: str) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from deepfake.crops import sample_square
 from deepfake.evidence import LABEL_COLOURS, jpeg, overlay_crop, overlay_frame, timeline
+from deepfake.files import replacing, write_bytes
 from deepfake.lines import one_line
 from deepfake.media import Opener, open_media
 from deepfake.records import Frame, Image, Label, Score, Verdict
@@ -194,14 +195,14 @@ def write_report(verdict: Verdict, directory: Path) -> list[Path]:
     """
     directory.mkdir(parents=True, exist_ok=True)
     stem = _free_stem(directory, Path(verdict.path).name)
-    written = [_write_bytes(directory / f"{stem}.json", to_json(verdict).encode() + b"\n")]
+    written = [write_bytes(directory / f"{stem}.json", to_json(verdict).encode() + b"\n")]
     if verdict.kind == "picture":
         (image,) = (frame.image for frame, _ in annotated_frames(verdict))
-        written.append(_write_bytes(directory / f"{stem}.annotated.jpg", jpeg(image, 92)))
+        written.append(write_bytes(directory / f"{stem}.annotated.jpg", jpeg(image, 92)))
         return written
     written.append(write_clip(verdict, directory / f"{stem}.annotated.mp4"))
     if verdict.scores:
-        written.append(_write_bytes(directory / f"{stem}.timeline.png", timeline(verdict)))
+        written.append(write_bytes(directory / f"{stem}.timeline.png", timeline(verdict)))
     return written
 
 
@@ -212,8 +213,10 @@ def write_clip(verdict: Verdict, path: Path) -> Path:
 
 def encode_clip(frames: Iterable[Frame], path: Path) -> Path:
     """Writes frames as an H.264 MP4; each stands until the next, so the clip lasts as long as what was searched."""
-    scratch = path.with_name(f"part-{path.name}")
-    with av.open(str(scratch), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    with (
+        replacing(path) as scratch,
+        av.open(str(scratch), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+    ):
         stream = None
         for frame in frames:
             image = _even(frame.image)
@@ -226,7 +229,6 @@ def encode_clip(frames: Iterable[Frame], path: Path) -> Path:
             container.mux(stream.encode(shown))
         if stream is not None:
             container.mux(stream.encode(None))
-    scratch.replace(path)
     return path
 
 
@@ -252,10 +254,3 @@ def _free_stem(directory: Path, name: str) -> str:
     while (directory / f"{stem}.json").exists():
         stem, number = f"{name}-{number}", number + 1
     return stem
-
-
-def _write_bytes(path: Path, content: bytes) -> Path:
-    scratch = path.with_name(f"part-{path.name}")
-    scratch.write_bytes(content)
-    scratch.replace(path)
-    return path

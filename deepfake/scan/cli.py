@@ -43,7 +43,7 @@ def scan() -> None:
 @scan.command()
 @click.argument("paths", nargs=-1)
 @click.option("--list", "lists", type=FILE, multiple=True, help="A text file that names files or folders, one a line.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The SQLite file; with --ray, a folder.")
+@click.option("--out", required=True, metavar="FILE", help="The SQLite file; with --ray, a folder or an address.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes. [default: one a core]")
 @click.option(
     "--timeout",
@@ -65,7 +65,9 @@ def scan() -> None:
 )
 @click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="One frame every 1/FPS seconds instead.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
-@click.option("--trust", is_flag=True, help="Use a bundle whose files differ from their checksums.")
+@click.option(
+    "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
+)
 @click.option(
     "--min-face",
     type=click.FloatRange(0, 1, min_open=True),
@@ -77,7 +79,7 @@ def scan() -> None:
 def run(
     paths: tuple[str, ...],
     lists: tuple[Path, ...],
-    out: Path,
+    out: str,
     workers: int | None,
     timeout: float,
     memory: float,
@@ -113,7 +115,7 @@ def run(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = workers or cores
     settings = ScanSettings(
-        model=found_model(model),
+        model=found_model(model, trust),
         trust=trust,
         sampling=Sampling(frames, fps),
         min_face_share=min_face,
@@ -125,14 +127,14 @@ def run(
             from deepfake.scan.cluster import scan_cluster
         except ModuleNotFoundError as error:
             raise click.ClickException(f"A cluster needs {error.name}: pip install 'deepfake[ray]'") from error
-        written = scan_cluster(names, str(out), ray, settings, workers, timeout)
+        written = scan_cluster(names, out, ray, settings, workers, timeout)
         click.echo(f"{written} files judged, rows in {out}")
         return
 
     from deepfake.scan.local import scan as scan_files
     from deepfake.scan.store import Store
 
-    with Store(out, settings.identity) as store:
+    with Store(Path(out), settings.identity) as store:
         total = sum(1 for _ in find_files(names))
         if not total:
             raise click.UsageError(f"No picture or video in {', '.join(names)}.")
