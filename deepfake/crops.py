@@ -15,13 +15,17 @@ MIN_EYE_DISTANCE = 0.15
 AVERAGE_LANDMARKS = ((-0.18, -0.1), (0.18, -0.1), (0.0, 0.09), (-0.15, 0.26), (0.15, 0.26))
 """Eyes, nose and mouth corners of a face that looks straight ahead: from the box's centre, over its longer side."""
 
+MIN_COVER = 0.8
+"""Share of a wider square that must lie in the picture."""
+
 
 def cut_crop(image: Image, face: Face, spec: CropSpec) -> Crop:
-    """Cuts one square, upright crop around a face.
+    """Cuts one square, upright crop around a face, and the wider ones that `spec.views` asks for.
 
     The crop's side is `spec.scale` times the longer side of the box. It is turned until the eyes are level, and
     its centre lies `spec.shift` of its side below the box's centre, along the turned axis. So the crop of a turned
-    picture is the crop of the picture. Pixels beyond the picture's edge repeat the edge.
+    picture is the crop of the picture. Pixels beyond the picture's edge repeat the edge; a wider square of which too
+    much lies there is left out.
 
     Args:
         image: RGB uint8 `(height, width, 3)`.
@@ -31,15 +35,34 @@ def cut_crop(image: Image, face: Face, spec: CropSpec) -> Crop:
     Returns:
         The crop; its pixels are averaged over their area when the face is larger than the crop.
     """
+    squares = [_square(face, spec, view) for view in spec.views]
+    wider = tuple(
+        Crop(sample_square(image, to_frame, spec.size), face, to_frame, side)
+        for to_frame, side in squares[1:]
+        if _cover(to_frame, image.shape) >= MIN_COVER
+    )
+    to_frame, side = squares[0]
+    return Crop(sample_square(image, to_frame, spec.size), face, to_frame, side, wider)
+
+
+def _square(face: Face, spec: CropSpec, view: float) -> tuple[Floats, float]:
+    """A square around a face, from the unit square to pixels of the frame, and its side."""
     left, top, right, bottom = face.box_xyxy
-    side = max(face.size * spec.scale, 1.0)
+    side = max(face.size * spec.scale * view, 1.0)
     angle = roll(face)
     axis = np.array([math.cos(angle), math.sin(angle)])
     down = np.array([-axis[1], axis[0]])
     centre = np.array([(left + right) / 2, (top + bottom) / 2]) + spec.shift * side * down
     corner = centre - side / 2 * (axis + down)
-    to_frame = np.stack([side * axis, side * down, corner], axis=1).astype(np.float32)
-    return Crop(sample_square(image, to_frame, spec.size), face, to_frame, side)
+    return np.stack([side * axis, side * down, corner], axis=1).astype(np.float32), side
+
+
+def _cover(to_frame: Floats, shape: tuple[int, ...]) -> float:
+    """The share of a square that lies in the picture."""
+    corners = np.array([(0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1)], np.float32) @ to_frame.T
+    height, width = shape[:2]
+    picture = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    return float(cv2.intersectConvexConvex(corners, picture)[0] / cv2.contourArea(corners))
 
 
 def face_of_crop(side: float, spec: CropSpec) -> Face:

@@ -129,6 +129,14 @@ class CropSpec:
     """Side of the crop over the longer side of the face's box."""
     shift: float = 0.07
     """How far the crop's centre lies below the box's centre, along the face's own axis, over the crop's side."""
+    views: tuple[float, ...] = (1.0,)
+    """Sides of the squares that are looked at, over the crop's, the first 1, then growing: the answer is the mean over
+    those that lie in the picture."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "views", tuple(self.views))
+        if self.views[:1] != (1.0,) or list(self.views) != sorted(set(self.views)):
+            raise ValueError(f"`views` must be 1, then growing. Received: {self.views}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,8 @@ class Crop:
     """Shape `(2, 3)`: from the crop's unit square, (0, 0) its top left corner, to pixels of the frame."""
     side: float
     """Side of the crop in pixels of the frame."""
+    wider: tuple[Crop, ...] = ()
+    """The same face in wider squares, from the narrowest to the widest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Crops -> Scores: the detector's graph on LiteRT, and the calibration of its logit."""
+"""Crops -> Scores: the detector's graph on LiteRT, the mean over a face's views, and the calibration of its logit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
@@ -15,6 +16,9 @@ from deepfake.records import Crop, Floats, Score
 
 OUTPUTS = frozenset({"logit", "gate", "visual_evidence", "noise_evidence"})
 """What the graph answers, by name."""
+
+JOINED = 14
+"""Cells along each side of the evidence of several views, joined."""
 
 
 class Scorer:
@@ -58,18 +62,23 @@ class Scorer:
         return float(self._run(image)["logit"][0])
 
     def _score(self, crop: Crop) -> Score:
-        answer = self._run(crop.image)
+        views = (crop, *crop.wider)
+        answers = [self._run(view.image) for view in views]
         temperature = self.bundle.temperature
-        visual, noise = answer["visual_evidence"][0] / temperature, answer["noise_evidence"][0] / temperature
-        logit = float(answer["logit"][0]) / temperature + self.bundle.logit_shift
+        logit = float(np.mean([answer["logit"][0] for answer in answers])) / temperature + self.bundle.logit_shift
+        visual, noise = (
+            _joined(views, [answer[f"{stream}_evidence"][0] for answer in answers]) / temperature
+            for stream in ("visual", "noise")
+        )
+        gate = np.mean([answer["gate"][0] for answer in answers], axis=0)
         return Score(
             face=crop.face,
             p_fake=sigmoid(logit),
-            gate=(float(answer["gate"][0, 0]), float(answer["gate"][0, 1])),
+            gate=(float(gate[0]), float(gate[1])),
             visual_logit=float(visual.mean()),
             noise_logit=float(noise.mean()),
             evidence=visual + noise,
-            to_frame=crop.to_frame,
+            to_frame=views[-1].to_frame,
         )
 
     def _run(self, image: Any) -> dict[str, Floats]:
@@ -77,6 +86,26 @@ class Scorer:
         if not np.isfinite(answer["logit"]).all():
             raise BundleError(f"The graph of {self.bundle.model.name} answered {answer['logit']}: it is damaged.")
         return answer
+
+
+def _joined(views: Sequence[Crop], maps: Sequence[Floats]) -> Floats:
+    """The views' evidence laid over the widest of them: its mean is the mean of theirs."""
+    if len(views) == 1:
+        return maps[0]
+    widest = np.vstack([views[-1].to_frame, (0, 0, 1)])
+    placed = []
+    for view, own in zip(views, maps, strict=True):
+        # From the cells of the view to those of the joined map, both counted from a cell's centre.
+        to_widest = (np.linalg.inv(widest) @ np.vstack([view.to_frame, (0, 0, 1)]))[:2]
+        scale = JOINED / own.shape[0]
+        matrix = np.column_stack([to_widest[:, :2] * scale, to_widest[:, 2] * JOINED])
+        matrix[:, 2] += (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5
+        within = cv2.warpAffine(np.ones_like(own), matrix, (JOINED, JOINED))
+        laid = cv2.warpAffine(own, matrix, (JOINED, JOINED), borderMode=cv2.BORDER_REPLICATE) * within
+        # On less room a narrow view weighs as much as a wide one; what sampling changed is given back.
+        laid /= within.mean()
+        placed.append(laid + within * (own.mean() - laid.mean()) / within.mean())
+    return np.asarray(np.mean(placed, axis=0), np.float32)
 
 
 def sigmoid(logit: float) -> float:

@@ -5,6 +5,7 @@ Validation split and clips alone: both chose between the rounds, and the test sp
 
 from __future__ import annotations
 
+import json
 import tempfile
 import tomllib
 from pathlib import Path
@@ -29,13 +30,21 @@ PARTS = ("auc", "auc_interval", "count")
 def main(rounds: Path, index: Path, clips: Path, model: Path) -> None:
     """Measure each round of ROUNDS and keep the log in the metrics of a bundle, for its card.
 
+    A round that the log holds already, of that name and with that change, is not measured again.
+
     \b
     Example:
       python scripts/measure_rounds.py scripts/rounds.toml --index faces/index.csv \\
         --clips ../shared/data/clips.csv --model models/light-2
     """
+    known = json.loads((model / METRICS).read_text(encoding="utf-8")).get("rounds", {}).get("rounds", ())
+    measured = {(told["name"], told["changed"]): {key: told[key] for key in ("val", "clips")} for told in known}
     log = []
     for told in tomllib.loads(rounds.read_text(encoding="utf-8"))["round"]:
+        words = {key: told[key] for key in ("name", "changed", "expected", "said")}
+        if came := measured.get((told["name"], told["changed"])):
+            log.append(words | came)
+            continue
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / told["name"].replace(" ", "-")
             _export(rounds.parent / told["weights"], told["crop"], bundle)
@@ -45,7 +54,7 @@ def main(rounds: Path, index: Path, clips: Path, model: Path) -> None:
             "val": {name: _parts(found) for name, found in crops.items() if "auc" in found},
             "clips": {"all": _parts(seen["all"])} | {name: _parts(found) for name, found in seen["methods"].items()},
         }
-        log.append({key: told[key] for key in ("name", "changed", "expected", "said")} | came)
+        log.append(words | came)
         click.echo(f"{told['name']}: clips {came['clips']['all']['auc']:.3f}", err=True)
     update_metrics(model / METRICS, "rounds", {"rounds": log})
 

@@ -86,3 +86,26 @@ def test_a_profile_is_levelled_by_its_mouth():
 def test_a_square_is_sampled_where_it_lies(rng):
     image = rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)
     np.testing.assert_array_equal(sample_square(image, np.float32([[10, 0, 5], [0, 10, 7]]), 10), image[7:17, 5:15])
+
+
+def test_a_wider_view_is_the_crop_of_a_wider_geometry(rng):
+    image, face = smooth_picture(rng), face_at(200, 190, 120, math.radians(10))
+    crop = cut_crop(image, face, CropSpec(size=64, scale=1.0, views=(1.0, 1.5)))
+    alone = cut_crop(image, face, CropSpec(size=64, scale=1.5))
+    (wide,) = crop.wider
+    assert (wide.side, wide.to_frame.tolist()) == (alone.side, alone.to_frame.tolist())
+    np.testing.assert_array_equal(wide.image, alone.image)
+
+
+@pytest.mark.parametrize(("x", "inside"), [(200, True), (330, True), (370, False)])
+def test_a_wider_view_is_left_out_where_too_much_of_it_lies_beyond_the_picture(x, inside):
+    spec = CropSpec(size=32, scale=1.0, shift=0.0, views=(1.0, 1.5))
+    crop = cut_crop(np.zeros((400, 400, 3), np.uint8), face_at(x, 200, 120), spec)
+    # 20% of the wide square lie beyond the edge where its centre is 54 pixels from it.
+    assert bool(crop.wider) is inside
+
+
+@pytest.mark.parametrize("views", [(), (1.3,), (1.0, 1.0), (1.0, 0.8)])
+def test_views_begin_with_the_crop_and_grow(views):
+    with pytest.raises(ValueError, match="must be 1, then growing"):
+        CropSpec(views=views)

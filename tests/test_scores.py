@@ -10,7 +10,7 @@ from deepfake.bundle import load_bundle
 from deepfake.crops import cut_crop
 from deepfake.errors import BundleError
 from deepfake.records import CropSpec
-from deepfake.scores import Scorer, sigmoid
+from deepfake.scores import Scorer, _joined, sigmoid
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,39 @@ def test_sigmoid_does_not_overflow():
     assert sigmoid(1e4) == 1.0
     assert sigmoid(-1e4) == 0.0
     assert sigmoid(2.0) + sigmoid(-2.0) == pytest.approx(1.0)
+
+
+@pytest.fixture
+def viewed(bundle, portrait, portrait_face):
+    """A crop of the portrait with a wider view, and each of the two as a crop of its own."""
+    spec = dataclasses.replace(bundle.crop, views=(1.0, 1.3))
+    crop = cut_crop(portrait.image, portrait_face, spec)
+    (wide,) = crop.wider
+    return crop, dataclasses.replace(crop, wider=()), wide
+
+
+def test_the_answer_about_several_views_is_their_mean(bundle, viewed):
+    both, narrow, wide = Scorer(bundle).score(viewed)
+    logits = [math.log(score.p_fake / (1 - score.p_fake)) for score in (both, narrow, wide)]
+    assert logits[0] == pytest.approx((logits[1] + logits[2]) / 2, abs=1e-4)
+    assert both.visual_logit == pytest.approx((narrow.visual_logit + wide.visual_logit) / 2, abs=1e-4)
+    assert both.to_frame is wide.to_frame
+
+
+def test_the_evidence_of_several_views_still_adds_up_to_the_logit(bundle, viewed):
+    both, narrow, _ = Scorer(bundle).score(viewed)
+    constant = math.log(narrow.p_fake / (1 - narrow.p_fake)) - narrow.evidence.mean()
+    assert both.evidence.mean() + constant == pytest.approx(math.log(both.p_fake / (1 - both.p_fake)), abs=1e-4)
+
+
+def test_evidence_of_a_narrow_view_lies_where_that_view_lies(viewed):
+    crop, narrow, wide = viewed
+    left = np.zeros((7, 7), np.float32)
+    left[3, 0] = 1.0
+    joined = _joined((narrow, wide), [left, np.zeros((7, 7), np.float32)])
+    row, column = np.unravel_index(joined.argmax(), joined.shape)
+    # A cell's centre, from the widest view's unit square to the frame, and from the narrow one's.
+    found = wide.to_frame @ ((column + 0.5) / joined.shape[1], (row + 0.5) / joined.shape[0], 1)
+    expected = narrow.to_frame @ (0.5 / 7, 3.5 / 7, 1)
+    assert np.hypot(*(found - expected)) < 0.1 * wide.side
+    assert crop.side < wide.side

@@ -15,6 +15,7 @@ Reference:
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ from scipy.special import expit
 
 from deepfake.errors import DatasetError
 from deepfake.files import write_json
-from deepfake.records import Thresholds
+from deepfake.records import CropSpec, Thresholds
 from deepfake.training.choose import training_rows
-from deepfake.training.loader import CropLoader
+from deepfake.training.index import Row
+from deepfake.training.loader import read_crop
 from deepfake.training.metrics import Labels, Values, expected_calibration_error, roc_auc
 from deepfake.training.run import load_run, read_run_config
 
@@ -106,8 +108,7 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
     _, watched = training_rows(config)
     given = [row for row in watched if not row.blend]
     rows = given if any(row.label == "fake" for row in given) else watched
-    loader = CropLoader(rows, config.crop, batch_size, workers=config.fit.workers)
-    logits = keras.Model(network.input, network.output["logit"]).predict(loader, verbose=0).astype(np.float64)
+    logits = _logits(keras.Model(network.input, network.output["logit"]), rows, config.crop, batch_size)
     labels = np.array([row.target for row in rows])
     try:
         calibration = fit_calibration(labels, logits)
@@ -122,6 +123,20 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
         "ece_after": expected_calibration_error(labels, calibration.p_fake(logits)),
     }
     return write_json(run / "calibration.json", record)
+
+
+def _logits(network: keras.Model, rows: Sequence[Row], spec: CropSpec, batch_size: int) -> Any:
+    """Each row's logit, the mean over its views as in `deepfake.scores`, float64 `(n,)`."""
+    found = []
+    for start in range(0, len(rows), batch_size):
+        crops = [read_crop(row, spec) for row in rows[start : start + batch_size]]
+        views = [[view.image for view in (crop, *crop.wider)] for crop in crops]
+        logits = network.predict(
+            np.array([image for own in views for image in own], np.float32), batch_size=batch_size, verbose=0
+        )
+        ends = np.cumsum([len(own) for own in views])[:-1]
+        found += [float(np.mean(own, dtype=np.float64)) for own in np.split(logits, ends)]
+    return np.array(found)
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -51,7 +51,7 @@ def moved(
         rng: The only source of chance.
 
     Returns:
-        A face and a geometry for `cut_crop`.
+        A face and a geometry for `cut_crop`, of one view.
     """
     zoom = rng.uniform(config.min_zoom, config.max_zoom)
     shift = rng.uniform(-config.move, config.move, size=2)
@@ -67,7 +67,7 @@ def moved(
     landmarks = ((face.landmarks - centre) @ rotation.T + centre).astype(np.float32)
     box = (left + move_x, top + move_y, right + move_x, bottom + move_y)
     return replace(face, box_xyxy=box, landmarks=landmarks), replace(
-        spec, scale=spec.scale * zoom, shift=spec.shift / zoom
+        spec, scale=spec.scale * zoom, shift=spec.shift / zoom, views=(1.0,)
     )
 
 

@@ -180,7 +180,8 @@ def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path],
         for sample in sorted(own, key=lambda s: sign * (s.p_fake or 0.0))[:WORST]:
             crop = read_crop(rows[sample.path, sample.label], bundle.crop)
             (score,) = scorer.score([crop])
-            entries.append((crop.image, score.evidence, f"{sample.source} {sample.method} p_fake {score.p_fake:.2f}"))
+            shown = (crop, *crop.wider)[-1].image
+            entries.append((shown, score.evidence, f"{sample.source} {sample.method} p_fake {score.p_fake:.2f}"))
         return entries
 
     return write_bytes(path, mistakes_figure(drawn("real", -1), drawn("fake", 1)))

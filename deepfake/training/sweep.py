@@ -109,7 +109,9 @@ def _harmed(row: Row, spec: CropSpec) -> list[tuple[tuple[str, float], Crop]]:
     crop = cut_crop(image, face, spec)
     harmed = [(CLEAN, crop)]
     for name, (_, harm, levels) in HARMS.items():
-        harmed += [((name, level), replace(crop, image=harm(crop.image, level))) for level in levels]
+        for level in levels:
+            wider = tuple(replace(view, image=harm(view.image, level)) for view in crop.wider)
+            harmed.append(((name, level), replace(crop, image=harm(crop.image, level), wider=wider)))
     return harmed + [(("shift", level), cut_crop(image, _shifted(face, level * crop.side), spec)) for level in SHIFTS]
 
 

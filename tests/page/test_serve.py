@@ -238,7 +238,7 @@ def test_old_files_are_deleted_and_new_ones_kept(tmp_path):
 
 def test_a_missing_bundle_and_a_wrong_user_are_errors_not_tracebacks(root, tmp_path):
     for arguments, code, message in (
-        (["--model", str(tmp_path)], 1, "Error: No bundle.json in"),
+        (["--model", str(tmp_path)], 1, "is from elsewhere"),
         (["--auth", "ann"], 2, "must be NAME:PASSWORD"),
         (["--port", "0"], 2, "--port"),
     ):
