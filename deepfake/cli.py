@@ -78,7 +78,7 @@ def detect(
     from deepfake.faces import FaceSettings
     from deepfake.pipeline import Detector
     from deepfake.records import Sampling
-    from deepfake.report import to_json, write_report
+    from deepfake.report import printable, to_json, write_report
 
     try:
         sampling = Sampling(frames, fps, start, end)
@@ -90,16 +90,16 @@ def detect(
     detector = Detector(found_model(model), trust, FaceSettings(min_face_share=min_face))
     for number, path in enumerate(files, start=1):
         try:
-            with progress_bar(f"{number}/{len(files)} {path.name}") as bar:
+            with progress_bar(f"{number}/{len(files)} {printable(path.name)}") as bar:
                 verdict = detector.detect(path, sampling, partial(advance, bar))
             written = write_report(verdict, save_dir) if save_dir else []
         except MediaError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {printable(str(error))}", err=True)
             failed = True
             continue
         click.echo(to_json(verdict) if as_json else _line(verdict.as_dict()))
         for file in written:
-            click.echo(f"wrote {file}", err=True)
+            click.echo(f"wrote {printable(str(file))}", err=True)
     if failed:
         sys.exit(UNREADABLE)
 
@@ -125,7 +125,9 @@ def _expanded(paths: tuple[str, ...]) -> Iterator[Path]:
 
 def _line(verdict: dict[str, Any]) -> str:
     """One verdict for people: the answer, p_fake, the reason, the file."""
+    from deepfake.report import printable
+
     p_fake = "    -" if verdict["p_fake"] is None else f"{verdict['p_fake']:.3f}"
     tracks = len(verdict["tracks"])
     reason = verdict["reason"] or f"{tracks} {'track' if tracks == 1 else 'tracks'}"
-    return f"{verdict['verdict']:<12} p_fake {p_fake}  {reason:<14} {verdict['path']}"
+    return f"{verdict['verdict']:<12} p_fake {p_fake}  {reason:<14} {printable(verdict['path'])}"

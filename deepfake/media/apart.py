@@ -58,7 +58,7 @@ def open_apart(path: Path | str, sampling: Sampling | None = None, limits: Limit
     Example:
 
     >>> [frame.image.shape for frame in open_apart("examples/portrait.jpg")]
-    [(410, 440, 3)]
+    [(512, 512, 3)]
     """
     return MediaApart(path, sampling, limits)
 

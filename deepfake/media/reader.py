@@ -54,6 +54,6 @@ def open_media(path: Path | str, sampling: Sampling | None = None) -> MediaReade
     Example:
 
     >>> [frame.image.shape for frame in open_media("examples/portrait.jpg")]
-    [(410, 440, 3)]
+    [(512, 512, 3)]
     """
     return PictureReader(path) if kind_of(path) == "picture" else VideoReader(path, sampling)
