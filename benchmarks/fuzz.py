@@ -144,12 +144,13 @@ _detectors: dict[str, Any] = {}
 
 def _load() -> None:
     """Makes a worker ready. What it imports stays out of the processes that decode: those import this file again."""
-    from deepfake.media.apart import open_apart
+    from deepfake.media.apart import open_apart, warm_up
     from deepfake.media.reader import open_media
     from deepfake.pipeline import Detector
 
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    warm_up()
     _detectors.update(here=Detector(opener=open_media, threads=1), apart=Detector(opener=open_apart, threads=1))
 
 

@@ -36,6 +36,7 @@ def frames_of(path, opener=open_media, most=8):
         said = str(error)
     # What is wrong, and the remedy: neither a decoder's bare words, nor an exception that ended its process.
     assert said.count(". ") >= 1, said
+    assert said.count(str(path)) == 1, said
     assert "exit status" not in said, said
     return 0
 

@@ -86,6 +86,9 @@ def _read_with_pillow(path: Path) -> Image:
                 return np.asarray(_flattened(PIL.ImageOps.exif_transpose(picture)))
     except PIL.Image.DecompressionBombError as error:
         raise MediaError(f"{path} has far more than {MAX_PIXELS // 10**6} megapixels. Shrink it first.") from error
+    except PIL.UnidentifiedImageError as error:
+        # Its own words hold the path once more, in quotes.
+        raise MediaError(f"{path} is damaged or cut short (its header makes no sense). Copy it again.") from error
     except _DAMAGE as error:
         raise MediaError(f"{path} is damaged or cut short ({said(error)}). Copy it again.") from error
 
