@@ -144,7 +144,8 @@ _detectors: dict[str, Any] = {}
 
 def _load() -> None:
     """Makes a worker ready. What it imports stays out of the processes that decode: those import this file again."""
-    from deepfake.media.apart import open_apart, warm_up
+    from deepfake.child import warm_up
+    from deepfake.media.apart import open_apart
     from deepfake.media.reader import open_media
     from deepfake.pipeline import Detector
 

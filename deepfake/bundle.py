@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake.errors import BundleError
+from deepfake.files import write_json
 from deepfake.records import CropSpec, ModelId, Thresholds
 
 MANIFEST = "bundle.json"
@@ -142,8 +143,4 @@ def write_manifest(directory: Path, kind: str, settings: Mapping[str, Any], file
     """
     checksums = {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in sorted(files)}
     manifest = {"format": FORMAT, "kind": kind, "name": directory.name, **settings, "files": checksums}
-    path = directory / MANIFEST
-    scratch = path.with_name(f"{path.name}.part")
-    scratch.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    scratch.replace(path)
-    return path
+    return write_json(directory / MANIFEST, manifest)

@@ -5,20 +5,24 @@ Exit status: 0 when all went well, 2 for a wrong call, 3 when some file could no
 
 from __future__ import annotations
 
-import glob
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from deepfake import __version__
+from deepfake.credentials import in_a_word
 from deepfake.errors import MediaError
+from deepfake.lines import printable
 from deepfake.page.cli import serve
+from deepfake.scan.cli import scan
 from deepfake.terminal import MODEL, NEW_FOLDER, Commands, advance, found_model, progress_bar
 from deepfake.training.cli import COMMANDS
+
+if TYPE_CHECKING:
+    from deepfake.records import Verdict
 
 UNREADABLE = 3
 """Exit status when some file could not be read."""
@@ -53,7 +57,9 @@ def main() -> None:
     show_default=True,
     help="Smallest face searched for, as a share of the picture's short side.",
 )
-@click.option("--trust", is_flag=True, help="Use a bundle whose files differ from their checksums.")
+@click.option(
+    "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
+)
 def detect(
     paths: tuple[str, ...],
     as_json: bool,
@@ -78,16 +84,17 @@ def detect(
     from deepfake.faces import FaceSettings
     from deepfake.pipeline import Detector
     from deepfake.records import Sampling
-    from deepfake.report import printable, to_json, write_report
+    from deepfake.report import to_json, write_report
+    from deepfake.scan.files import find_files
 
     try:
         sampling = Sampling(frames, fps, start, end)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    files, failed = list(_expanded(paths)), False
+    files, failed = list(find_files(paths)), False
     if not files:
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
-    detector = Detector(found_model(model), trust, FaceSettings(min_face_share=min_face))
+    detector = Detector(found_model(model, trust), trust, FaceSettings(min_face_share=min_face))
     for number, path in enumerate(files, start=1):
         try:
             with progress_bar(f"{number}/{len(files)} {printable(path.name)}") as bar:
@@ -97,37 +104,21 @@ def detect(
             click.echo(f"Error: {printable(str(error))}", err=True)
             failed = True
             continue
-        click.echo(to_json(verdict) if as_json else _line(verdict.as_dict()))
+        click.echo(to_json(verdict) if as_json else _line(verdict))
         for file in written:
             click.echo(f"wrote {printable(str(file))}", err=True)
     if failed:
         sys.exit(UNREADABLE)
 
 
-for command in (serve, *COMMANDS):
+for command in (scan, serve, *COMMANDS):
     main.add_command(command)
 
 
-def _expanded(paths: tuple[str, ...]) -> Iterator[Path]:
-    """Files as they are; folders and globs as the pictures and videos in them, sorted."""
-    from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
-
-    known = PICTURE_SUFFIXES | VIDEO_SUFFIXES
-    for text in paths:
-        path = Path(text)
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
-        elif not path.exists() and glob.has_magic(text):
-            yield from sorted(Path(found) for found in glob.glob(text, recursive=True) if Path(found).is_file())  # noqa: PTH207
-        else:
-            yield path
-
-
-def _line(verdict: dict[str, Any]) -> str:
-    """One verdict for people: the answer, p_fake, the reason, the file."""
-    from deepfake.report import printable
-
-    p_fake = "    -" if verdict["p_fake"] is None else f"{verdict['p_fake']:.3f}"
-    tracks = len(verdict["tracks"])
-    reason = verdict["reason"] or f"{tracks} {'track' if tracks == 1 else 'tracks'}"
-    return f"{verdict['verdict']:<12} p_fake {p_fake}  {reason:<14} {printable(verdict['path'])}"
+def _line(verdict: Verdict) -> str:
+    """One verdict for people: the answer, p_fake, the reason, the credentials if there are any, the file."""
+    p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
+    tracks = len(verdict.tracks)
+    reason = verdict.reason or f"{tracks} {'track' if tracks == 1 else 'tracks'}"
+    credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
+    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{printable(verdict.path)}"

@@ -5,6 +5,8 @@
         MediaError           a picture or a video that cannot be read
         BundleError          a model bundle that is missing, damaged or does not fit
         DatasetError         a training set that is missing, damaged or leaks
+        StoreError           a store of a scan that cannot be read or written, or is another's
+        ChildError           a process that was to do something died, or took too long
         LimitError           a server's limit: too large, too long, too much at once
       ValueError, TypeError  a caller's mistake: an argument outside its stated range
 
@@ -28,6 +30,22 @@ class BundleError(DeepfakeError):
 
 class DatasetError(DeepfakeError):
     """A data set is missing, damaged, or leaks between its splits."""
+
+
+class StoreError(DeepfakeError):
+    """The store of a scan cannot be read or written, or holds answers of another model."""
+
+
+class ChildError(DeepfakeError):
+    """A process died, or took too long and was ended.
+
+    Args:
+        ending: How it died: a signal or an exit status; empty if it took too long.
+    """
+
+    def __init__(self, ending: str) -> None:
+        super().__init__(f"The process died ({ending})." if ending else "The process took too long and was ended.")
+        self.ending = ending
 
 
 class LimitError(DeepfakeError):

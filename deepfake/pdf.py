@@ -15,8 +15,10 @@ import PIL.Image
 
 from deepfake import __version__
 from deepfake.bundle import DEFAULT_MODEL, MANIFEST, METRICS
+from deepfake.credentials import in_sentences
 from deepfake.errors import MediaError
 from deepfake.evidence import LABEL_COLOURS, shrunk, timeline
+from deepfake.files import write_bytes
 from deepfake.media import MediaReader, Opener, open_media
 from deepfake.records import Image, Label, Score, Verdict
 from deepfake.report import (
@@ -59,8 +61,8 @@ _LIMITS = (
     "evidence, not proof, and must never be the only ground to act on, least of all against a person.",
     "A new kind of fake may leave no trace that this model knows. Strong compression, small faces, make-up, filters "
     "and retouching move the answer in both directions.",
-    "It looks at single frames: lips out of step and unnatural motion are not seen, and sound is not heard. Nobody has "
-    "tested it against people who try to deceive it.",
+    "It looks at single frames: lips out of step and unnatural motion are not seen, and sound is not heard. It was "
+    "not made to withstand people who know it and try to deceive it.",
 )
 
 
@@ -121,14 +123,7 @@ def write_pdf(
             _write_video_evidence(sheet, verdict, opener)
         _write_method(sheet, verdict, model)
         content = bytes(sheet.pdf.output())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"part-{path.name}")
-    try:
-        scratch.write_bytes(content)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-    return path
+    return write_bytes(path, content)
 
 
 def _write_answer(sheet: Sheet, verdict: Verdict, name: str) -> None:
@@ -199,6 +194,8 @@ def _facts(verdict: Verdict, media: MediaReader, picture: Image | None, made: da
     else:
         frames = f"{verdict.frames_read} read, {verdict.frames_failed} could not be decoded"
         content = [("Kind", f"video, {float(media.duration):.2f} s"), ("Frames", frames)]
+    if verdict.credentials:
+        content.append(("Credentials", in_sentences(verdict.credentials)))
     return [
         *content,
         ("Report made", made.isoformat(timespec="seconds")),

@@ -14,6 +14,7 @@ from deepfake.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
 from deepfake.crops import cut_crop
 from deepfake.faces import FaceFinder, FaceSettings
 from deepfake.media import MAX_PIXELS, Opener, open_media
+from deepfake.provenance import trust_anchors
 from deepfake.records import Frame, Sampling, Score, Step, Verdict
 from deepfake.scores import Scorer
 from deepfake.tracks import Tracker
@@ -39,6 +40,7 @@ class Detector:
 
     Raises:
         BundleError: If a bundle is missing, damaged or made for another version.
+        DeepfakeError: If the trust list that is configured cannot be used.
 
     Example:
 
@@ -59,6 +61,7 @@ class Detector:
         self._finder = FaceFinder(load_detector(DETECTOR), face_settings, threads)
         self._scorer = Scorer(self.bundle, threads)
         self._open = opener
+        self._anchors = trust_anchors()
 
     def detect(
         self,
@@ -147,6 +150,7 @@ class Detector:
             sampling=sampling,
             frames_read=len(times),
             frames_failed=media.frames_failed,
+            credentials=media.credentials(self._anchors),
             model=self.bundle.model,
             elapsed_s=time.perf_counter() - started,
         )

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+from deepfake.credentials import Credentials
+
 # OpenCV's stubs know no dtypes, so these name what an array is rather than have it checked.
 Image = npt.NDArray[Any]
 """RGB uint8 `(height, width, 3)`."""
@@ -272,6 +274,8 @@ class Verdict:
     """Frames that were decoded and searched."""
     frames_failed: int
     """Frames that could not be decoded."""
+    credentials: Credentials | None
+    """What the file says about its own origin (C2PA), which changes no answer; None if it carries nothing."""
     model: ModelId
     """Which model answered."""
     elapsed_s: float
@@ -299,6 +303,7 @@ class Verdict:
             ],
             "frames_read": self.frames_read,
             "frames_failed": self.frames_failed,
+            "credentials": self.credentials.as_dict() if self.credentials else None,
             "model": {"name": self.model.name, "sha256": self.model.sha256},
             "elapsed_s": _rounded(self.elapsed_s, 3),
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -17,6 +16,8 @@ import numpy as np
 
 from deepfake.crops import sample_square
 from deepfake.evidence import LABEL_COLOURS, jpeg, overlay_crop, overlay_frame, timeline
+from deepfake.files import replacing, write_bytes
+from deepfake.lines import one_line
 from deepfake.media import Opener, open_media
 from deepfake.records import Frame, Image, Label, Score, Verdict
 from deepfake.verdict import judge
@@ -117,22 +118,7 @@ def shown_name(name: str, limit: int = MAX_NAME) -> str:
     >>> shown_name("../a\\nb\\u202egpj.exe")
     'a b gpj.exe'
     """
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name).rstrip("/\\"))[-1]
-    plain = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in last)
-    plain = " ".join(plain.split()) or "file"
-    tail = limit // 2
-    return plain if len(plain) <= limit else f"{plain[: limit - tail - 1]}…{plain[-tail:]}"
-
-
-def printable(text: str) -> str:
-    """A text on one line, with escapes for what would steer a terminal, turn the text around, or cannot be encoded.
-
-    Example:
-
-    >>> printable("a\\x1b[31m\\nb")
-    'a\\\\x1b[31m\\\\nb'
-    """
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return one_line(re.split(r"[/\\]", name.rstrip("/\\"))[-1], limit) or "file"
 
 
 def file_stem(name: str) -> str:
@@ -219,14 +205,14 @@ def write_report(verdict: Verdict, directory: Path) -> list[Path]:
     """
     directory.mkdir(parents=True, exist_ok=True)
     stem = _free_stem(directory, Path(verdict.path).name)
-    written = [_write_bytes(directory / f"{stem}.json", to_json(verdict).encode() + b"\n")]
+    written = [write_bytes(directory / f"{stem}.json", to_json(verdict).encode() + b"\n")]
     if verdict.kind == "picture":
         (image,) = (frame.image for frame, _ in annotated_frames(verdict))
-        written.append(_write_bytes(directory / f"{stem}.annotated.jpg", jpeg(image, 92)))
+        written.append(write_bytes(directory / f"{stem}.annotated.jpg", jpeg(image, 92)))
         return written
     written.append(write_clip(verdict, directory / f"{stem}.annotated.mp4"))
     if verdict.scores:
-        written.append(_write_bytes(directory / f"{stem}.timeline.png", timeline(verdict)))
+        written.append(write_bytes(directory / f"{stem}.timeline.png", timeline(verdict)))
     return written
 
 
@@ -237,8 +223,10 @@ def write_clip(verdict: Verdict, path: Path) -> Path:
 
 def encode_clip(frames: Iterable[Frame], path: Path) -> Path:
     """Writes frames as an H.264 MP4; each stands until the next, so the clip lasts as long as what was searched."""
-    scratch = path.with_name(f"part-{path.name}")
-    with av.open(str(scratch), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    with (
+        replacing(path) as scratch,
+        av.open(str(scratch), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+    ):
         stream = None
         for frame in frames:
             image = _even(frame.image)
@@ -251,7 +239,6 @@ def encode_clip(frames: Iterable[Frame], path: Path) -> Path:
             container.mux(stream.encode(shown))
         if stream is not None:
             container.mux(stream.encode(None))
-    scratch.replace(path)
     return path
 
 
@@ -278,10 +265,3 @@ def _free_stem(directory: Path, name: str) -> str:
     while (directory / f"{stem}.json").exists():
         stem, number = f"{first}-{number}", number + 1
     return stem
-
-
-def _write_bytes(path: Path, content: bytes) -> Path:
-    scratch = path.with_name(f"part-{path.name}")
-    scratch.write_bytes(content)
-    scratch.replace(path)
-    return path

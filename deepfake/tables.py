@@ -57,7 +57,7 @@ def measures_table(metrics: dict[str, Any]) -> str:
         return ""
     return (
         "Accuracy, precision, recall and F1 divide at a p_fake of 0.5; hits are shares of fakes found at 1% and 5%\n"
-        "false alarms:\n\n" + _table(["of", *MEASURES], rows)
+        "false alarms:\n\n" + markdown_table(["of", *MEASURES], rows)
     )
 
 
@@ -73,7 +73,7 @@ def robustness_table(metrics: dict[str, Any]) -> str:
             [
                 f"{name} ({harm['level_means']})",
                 f"{entry['level']:g}",
-                _auc(entry),
+                auc_text(entry),
                 f"{clean['auc'] - entry['auc']:+.3f}",
                 f"{entry['flip_rate']:.1%}",
             ]
@@ -85,9 +85,9 @@ def robustness_table(metrics: dict[str, Any]) -> str:
 ## Under harm
 
 Crops of the {found["split"]} split of {", ".join(found["sources"])}, {count["real"]} real + {count["fake"]} fake.
-Unharmed, the AUC is {_auc(clean)}; an answer counts as changed when another of the three is given.
+Unharmed, the AUC is {auc_text(clean)}; an answer counts as changed when another of the three is given.
 
-{_table(["harm", "level", "AUC", "AUC lost", "answers changed"], rows)}
+{markdown_table(["harm", "level", "AUC", "AUC lost", "answers changed"], rows)}
 """
 
 
@@ -104,8 +104,8 @@ def ablation_table(metrics: dict[str, Any]) -> str:
         [
             name,
             f"{own['parameters']:,}",
-            *(_auc(own["test"]["sources"][source]) for source in sources),
-            _auc(own["clips"]["all"]) if "clips" in own else "",
+            *(auc_text(own["test"]["sources"][source]) for source in sources),
+            auc_text(own["clips"]["all"]) if "clips" in own else "",
         ]
         for name, own in found["variants"].items()
     ]
@@ -115,7 +115,7 @@ def ablation_table(metrics: dict[str, Any]) -> str:
 The same data and the same budget for each ({budget["epochs"]} epochs of a sample of the crops at {budget["input_size"]}
 pixels), far below that of the shipped model: only differences between the rows mean something.
 
-{_table(head, rows)}
+{markdown_table(head, rows)}
 """
 
 
@@ -145,7 +145,7 @@ def rounds_table(metrics: dict[str, Any]) -> str:
 AUC on the validation split and on the clips, with which the rounds were chosen; the test split chose nothing. With
 {clips["real"]} real and {clips["fake"]} fake clips, differences below 0.1 may be chance.
 
-{_table(head, rows)}
+{markdown_table(head, rows)}
 
 {words}
 """
@@ -163,7 +163,7 @@ def sources_table(training: dict[str, Any]) -> str:
         ]
         for name, count in training["data"]["counts"].items()
     ]
-    return _table(["source", "train: real + fake", "val: real + fake", "times an epoch", "terms"], rows)
+    return markdown_table(["source", "train: real + fake", "val: real + fake", "times an epoch", "terms"], rows)
 
 
 def files_table(export: dict[str, Any]) -> str:
@@ -177,12 +177,12 @@ def files_table(export: dict[str, Any]) -> str:
         ]
         for name, graph in export["graphs"].items()
     ]
-    return _table(["file", "size", "largest difference", "AUC lost"], rows)
+    return markdown_table(["file", "size", "largest difference", "AUC lost"], rows)
 
 
 def _quality_table(first: str, named: Sequence[tuple[str, dict[str, Any]]]) -> str:
     head = [first, "real + fake", "AUC", "ECE", "reals called fake", "fakes called fake", "inconclusive"]
-    return _table(head, [[name, *_quality_row(found)] for name, found in named])
+    return markdown_table(head, [[name, *_quality_row(found)] for name, found in named])
 
 
 def _quality_row(found: dict[str, Any]) -> list[str]:
@@ -195,7 +195,7 @@ def _quality_row(found: dict[str, Any]) -> list[str]:
     )
     return [
         f"{count['real']} + {count['fake']}",
-        _auc(found),
+        auc_text(found),
         f"{found['ece']:.3f}" if "ece" in found else "",
         _share(found, "real_called"),
         _share(found, "fake_called"),
@@ -203,7 +203,8 @@ def _quality_row(found: dict[str, Any]) -> list[str]:
     ]
 
 
-def _auc(found: dict[str, Any]) -> str:
+def auc_text(found: dict[str, Any]) -> str:
+    """The AUC with its 95% interval, or why there is none."""
     return f"{found['auc']:.3f} {_interval(found['auc_interval'])}" if "auc" in found else "one class only"
 
 
@@ -214,15 +215,20 @@ def _number(found: dict[str, Any], key: str) -> str:
 def _share(found: dict[str, Any], key: str) -> str:
     if key not in found:
         return ""
-    called = found[key]["fake"]
-    low, high = called["interval"]
-    return f"{called['share']:.1%} ({low:.1%}-{high:.1%})"
+    return share_text(found[key]["fake"])
+
+
+def share_text(found: dict[str, Any]) -> str:
+    """A share with its 95% interval."""
+    low, high = found["interval"]
+    return f"{found['share']:.1%} ({low:.1%}-{high:.1%})"
 
 
 def _interval(ends: Sequence[float]) -> str:
     return f"({ends[0]:.3f}-{ends[1]:.3f})"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A head and rows of cells, as Markdown."""
     lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from deepfake.errors import DeepfakeError
+from deepfake.errors import BundleError, DeepfakeError
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 """A file that is there."""
@@ -55,10 +55,19 @@ def advance(bar: Any, done: int, total: int) -> None:
     bar.update(done - bar.pos)
 
 
-def found_model(text: str) -> Path:
-    """The folder of the bundle that a `--model` names, fetched if need be; the one that ships for an empty text."""
-    from deepfake.bundle import DEFAULT_MODEL
-    from deepfake.fetch import find_model
+def found_model(text: str, trust: bool = False) -> Path:
+    """The folder of the bundle that a `--model` names, fetched if need be; the one that ships for an empty text.
+
+    Args:
+        text: What `find_model` takes.
+        trust: Whether a folder may lie anywhere. Checksums that lie beside the files prove no origin, so without it
+            only bundles are taken that ship, that the user has put beside them, or that came with a checksum.
+
+    Raises:
+        BundleError: As `find_model`, and if nobody vouches for the folder.
+    """
+    from deepfake.bundle import DEFAULT_MODEL, MODELS
+    from deepfake.fetch import cache_folder, find_model
 
     if not text:
         return DEFAULT_MODEL
@@ -70,4 +79,10 @@ def found_model(text: str) -> Path:
                 bars.append(stack.enter_context(progress_bar("fetching the model")))
             advance(bars[0], done, total)
 
-        return find_model(text, show)
+        folder = find_model(text, show)
+    if not trust and not any(folder.resolve().is_relative_to(known.resolve()) for known in (MODELS, cache_folder())):
+        raise BundleError(
+            f"{folder} is from elsewhere: its files may fit together, but nobody vouches for them. Pass --trust if you "
+            f"know who made it, or move it to {MODELS}."
+        )
+    return folder

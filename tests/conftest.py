@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import os
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -92,3 +94,66 @@ def save_png():
         return path
 
     return save
+
+
+@pytest.fixture(scope="session")
+def studio():
+    """Someone who signs: `studio.sign(source, target)` adds Content Credentials, `studio.root` vouches for them."""
+    return Studio()
+
+
+class Studio:
+    """A signer with a root of its own."""
+
+    SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+    def __init__(self, name="Test Studio"):
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+        keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+        root, leaf = (self._certificate(name, keys[number], keys[0], number == 0) for number in range(2))
+        self.root = root.public_bytes(Encoding.PEM).decode()
+        self._chain = leaf.public_bytes(Encoding.PEM) + root.public_bytes(Encoding.PEM)
+        self._key = keys[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    def sign(self, source, target, generator="Test Camera", actions=None, prepare=lambda builder: None, **manifest):
+        """Writes `target`: `source` with credentials. `prepare` is shown the builder before it signs."""
+        import c2pa
+
+        if actions is None:
+            actions = [{"action": "c2pa.created", "digitalSourceType": self.SOURCE + "digitalCapture"}]
+        manifest = {
+            "claim_generator_info": [{"name": generator, "version": "1.0"}],
+            "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": actions}}] if actions else [],
+            **manifest,
+        }
+        info = c2pa.C2paSignerInfo(b"es256", self._chain, self._key, None)
+        with c2pa.Builder(json.dumps(manifest)) as builder, c2pa.Signer.from_info(info) as signer:
+            prepare(builder)
+            builder.sign_file(source, target, signer)
+        return target
+
+    def _certificate(self, name, own, roots, is_root):
+        from cryptography import x509
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+        def named(text):
+            return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, text)])
+
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateBuilder(named(f"{name} root"), named(f"{name} root" if is_root else name))
+            .public_key(own.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(is_root, None), True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(roots.public_key()), False)
+            .add_extension(x509.KeyUsage(not is_root, False, False, False, False, is_root, is_root, False, False), True)
+        )
+        if not is_root:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), False)
+        return builder.sign(roots, SHA256())

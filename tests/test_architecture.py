@@ -23,19 +23,27 @@ RUN_PATH = [
     "evidence",
     "report",
     "pipeline",
+    "provenance",
+    "credentials",
 ]
 STAGES = {
-    "records": set(),
+    "records": {"credentials"},
     "errors": set(),
+    "lines": set(),
+    "credentials": {"lines"},
+    "provenance": {"errors", "credentials"},
     "media/kinds": {"errors"},
-    "media/picture": {"records", "errors", "media.kinds"},
-    "media/video": {"records", "errors", "media.kinds"},
-    "media/reader": {"records", "media.kinds", "media.picture", "media.video"},
-    "media/apart": {"records", "errors", "media.kinds", "media.reader"},
+    "media/boxes": {"errors", "credentials", "provenance", "media.kinds"},
+    "media/picture": {"records", "errors", "credentials", "media.kinds", "media.boxes"},
+    "media/video": {"records", "errors", "credentials", "media.kinds", "media.boxes"},
+    "media/reader": {"records", "credentials", "media.kinds", "media.picture", "media.video"},
+    "child": {"errors"},
+    "media/apart": {"records", "errors", "child", "credentials", "media.kinds", "media.boxes", "media.reader"},
     "faces": {"records", "errors"},
     "tracks": {"records", "errors"},
     "crops": {"records", "errors"},
-    "bundle": {"records", "errors"},
+    "files": {"records"},
+    "bundle": {"records", "errors", "files"},
     "scores": {"records", "errors", "bundle"},
     "verdict": {"records", "errors"},
     "download": {"errors"},
@@ -82,7 +90,7 @@ def test_a_full_detect_loads_no_tensorflow_and_no_keras(root, tmp_path):
         f"    verdict = detector.detect('examples/' + name)\n"
         f"    assert verdict.scores\n"
         f"    write_report(verdict, Path({str(tmp_path)!r}))\n"
-        "heavy = {'tensorflow', 'keras', 'torch', 'jax', 'gradio', 'sklearn', 'scipy'} & set(sys.modules)\n"
+        "heavy = {'tensorflow', 'keras', 'torch', 'jax', 'gradio', 'sklearn', 'scipy', 'c2pa'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)

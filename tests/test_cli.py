@@ -31,6 +31,8 @@ def test_help_ends_in_an_example_that_parses(run, name):
     words = shlex.split(example)[3:]
     assert words[0] == name
     command = main.commands[name]
+    if isinstance(command, click.Group):
+        command = command.commands.get(words[1], command.commands["run"])
     options = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= options
 
@@ -87,7 +89,19 @@ def test_a_missing_bundle_is_an_error_not_a_traceback(run, tmp_path):
     assert "Error: No model and no folder is called" in done.stderr
 
 
-def test_a_tampered_bundle_is_refused_and_trusted_on_request(run, tmp_path):
+def test_a_bundle_from_elsewhere_needs_trust(run, tmp_path):
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "light-2")
+    for command in (["detect"], ["scan", "--out", tmp_path / "s.sqlite"]):
+        call = [*command, "examples/portrait.jpg", "--model", tmp_path / "light-2"]
+        done = run(*call)
+        assert done.exit_code == 1
+        assert "is from elsewhere" in done.stderr
+        assert "Pass --trust if you know who made it" in done.stderr
+        assert run(*call, "--trust").exit_code == 0
+
+
+def test_a_tampered_bundle_is_refused_and_trusted_on_request(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPFAKE_CACHE", str(tmp_path))
     shutil.copytree(DEFAULT_MODEL, tmp_path / "light-2")
     with (tmp_path / "light-2" / "model.tflite").open("ab") as file:
         file.write(b"x")

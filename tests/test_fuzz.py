@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from corpus import cases, damaged, name_cases, odd_cases
 from corpus.sound import sound_files
 from deepfake.errors import LimitError, MediaError
+from deepfake.lines import printable
 from deepfake.media import kind_of, open_media
 from deepfake.media.apart import open_apart
 from deepfake.page.uploads import check_upload, without_path
 from deepfake.records import MAX_SAMPLES, Sampling
-from deepfake.report import MAX_NAME, MAX_STEM_BYTES, file_stem, printable, shown_name
+from deepfake.report import MAX_NAME, MAX_STEM_BYTES, file_stem, shown_name
 
 PATIENT = {"derandomize": True, "deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 SLOW_KINDS = ("picture bombs", "video bombs")

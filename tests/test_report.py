@@ -32,6 +32,7 @@ KEYS = [
     "tracks",
     "frames_read",
     "frames_failed",
+    "credentials",
     "model",
     "elapsed_s",
 ]

@@ -1,7 +1,7 @@
 """Broken and odd files, the same for the same seed: what a reader of files may be sent.
 
 `sound`: small files of every format, from which the broken ones are made.
-`pictures`, `videos`: odd, absurd and harmful ones, each with a name.
+`pictures`, `videos`, `manifests`: odd, absurd and harmful ones, each with a name.
 
 Here: truncation, damage by chance, wrong extensions and odd names.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus import pictures, videos
+from corpus import manifests, pictures, videos
 from corpus.pictures import Maker
 from corpus.sound import sound_files
 
@@ -83,6 +83,7 @@ def odd_cases() -> Iterator[Case]:
         ("odd videos", videos.odd_videos()),
         ("odd times", videos.odd_times()),
         ("broken boxes", videos.broken_boxes()),
+        ("odd credentials", manifests.odd_manifests()),
         ("video bombs", videos.video_bombs()),
     ):
         for name, make in made.items():

@@ -63,10 +63,10 @@ def absurd_headers() -> dict[str, Maker]:
         "wide.webp": lambda: _webp_canvas(16_777_216, 16_777_216),
         "wide-allowed.webp": lambda: _webp_canvas(16383, 3000),
         "chunk-without-end.png": lambda: PNG_MAGIC + struct.pack(">I", HUGE) + b"IHDR",
-        "chunks-after-another.png": lambda: _png(8, 8, b"".join(_chunk(b"tEXt", b"a\0b") for _ in range(50_000))),
-        "no-pixels.png": lambda: PNG_MAGIC + _head(160, 160) + _chunk(b"IEND", b""),
-        "frames-without-number.png": lambda: _png(8, 8, _chunk(b"acTL", struct.pack(">II", HUGE, 0))),
-        "odd-depth.png": lambda: PNG_MAGIC + _head(8, 8, depth=3) + _chunk(b"IEND", b""),
+        "chunks-after-another.png": lambda: _png(8, 8, b"".join(chunk(b"tEXt", b"a\0b") for _ in range(50_000))),
+        "no-pixels.png": lambda: PNG_MAGIC + head(160, 160) + chunk(b"IEND", b""),
+        "frames-without-number.png": lambda: _png(8, 8, chunk(b"acTL", struct.pack(">II", HUGE, 0))),
+        "odd-depth.png": lambda: PNG_MAGIC + head(8, 8, depth=3) + chunk(b"IEND", b""),
         "compressed.bmp": lambda: _field(_bmp(), 30, struct.pack("<I", 1)),
         "masks.bmp": lambda: _field(_bmp(), 30, struct.pack("<I", 3)),
         "palette.bmp": lambda: _field(_bmp(), 46, struct.pack("<I", HUGE)),
@@ -87,21 +87,21 @@ def bombs() -> dict[str, Maker]:
         "seven-thousand-deep-alpha.png": lambda: _zeros(7000, 7000, depth=16, colour=6),
         "seven-thousand-deep-grey.png": lambda: _zeros(7000, 7000, depth=16, colour=0),
         "eight-thousand.png": lambda: _zeros(8000, 8000),
-        "twenty-thousand.png": lambda: PNG_MAGIC + _head(20_000, 20_000) + _chunk(b"IDAT", bytes(1000)),
+        "twenty-thousand.png": lambda: PNG_MAGIC + head(20_000, 20_000) + chunk(b"IDAT", bytes(1000)),
         "a-line.png": lambda: _zeros(49_999_999, 1, colour=0),
         "a-column.png": lambda: _zeros(1, 49_999_999, colour=0),
         "a-ribbon.png": lambda: _zeros(100_000, 490),
-        "profile.png": lambda: _png(8, 8, _chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(100_000_000)))),
-        "text.png": lambda: _png(8, 8, _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(100_000_000)))),
-        "unicode.png": lambda: _png(8, 8, _chunk(b"iTXt", b"a\0\1\0\0\0" + zlib.compress(bytes(100_000_000)))),
-        "texts.png": lambda: _png(8, 8, _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(900_000))) * 200),
-        "raw-exif.png": lambda: _png(8, 8, _chunk(b"tEXt", b"Raw profile type exif\0\nexif\n 9\nzz")),
+        "profile.png": lambda: _png(8, 8, chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(100_000_000)))),
+        "text.png": lambda: _png(8, 8, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(100_000_000)))),
+        "unicode.png": lambda: _png(8, 8, chunk(b"iTXt", b"a\0\1\0\0\0" + zlib.compress(bytes(100_000_000)))),
+        "texts.png": lambda: _png(8, 8, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(900_000))) * 200),
+        "raw-exif.png": lambda: _png(8, 8, chunk(b"tEXt", b"Raw profile type exif\0\nexif\n 9\nzz")),
         "flat.jpg": partial(_flat, "JPEG", 7000, 7000),
         "flat.webp": partial(_flat, "WEBP", 7000, 7000),
         "flat-lzw.tiff": partial(_flat, "TIFF", 7000, 7000, compression="tiff_lzw"),
         "flat-deflate.tiff": partial(_flat, "TIFF", 7100, 7100, compression="tiff_adobe_deflate"),
         "scans.jpg": many_scans,
-        "thumbnails.jpg": lambda: _with_segment(b"\xff\xe2", b"MPF\0II*\0\x08\0\0\0" + b"\xff" * 60_000),
+        "thumbnails.jpg": lambda: with_segment(b"\xff\xe2", b"MPF\0II*\0\x08\0\0\0" + b"\xff" * 60_000),
     }
 
 
@@ -109,23 +109,23 @@ def odd_exif() -> dict[str, Maker]:
     """Orientations that are absurd, in EXIF that is sound, and EXIF that is not."""
     turned = (0x0112, 3, 1, struct.pack("<HH", 6, 0))
     blocks = {
-        "next-is-itself": _ifd([turned], following=8),
-        "sub-is-itself": _ifd([turned, (0x8769, 4, 1, struct.pack("<I", 8))]),
-        "gps-is-itself": _ifd([turned, (0x8825, 4, 1, struct.pack("<I", 8))]),
-        "maker-is-itself": _ifd([turned, (0x927C, 7, 40, struct.pack("<I", 8))]),
-        "points-behind-the-end": _ifd([turned, (0x010F, 2, 1000, struct.pack("<I", HUGE))]),
-        "count-without-end": _ifd([turned, (0x010F, 5, HUGE, struct.pack("<I", 8))]),
-        "turned-without-end": _ifd([(0x0112, 3, HUGE, struct.pack("<I", 8))]),
-        "turned-not-at-all": _ifd([(0x0112, 3, 0, bytes(4))]),
-        "turned-twice": _ifd([turned, (0x0112, 3, 1, struct.pack("<HH", 3, 0))]),
-        "turned-by-two-numbers": _ifd([(0x0112, 3, 2, struct.pack("<HH", 6, 3))]),
-        "turned-by-text": _ifd([(0x0112, 2, 4, b"six\0")]),
-        "turned-by-bytes": _ifd([(0x0112, 7, 4, b"\6\0\0\0")]),
-        "turned-by-a-fraction": _ifd([(0x0112, 5, 1, struct.pack("<I", 26))]) + struct.pack("<II", 6, 0),
-        "turned-by-a-float": _ifd([(0x0112, 11, 1, struct.pack("<f", float("nan")))]),
-        "unknown-type": _ifd([turned, (0x010F, 99, 4, b"abcd")]),
-        "odd-types": _ifd([turned, (0x0100, 2, 4, b"abc\0"), (0x8769, 2, 4, b"abc\0"), (0x011A, 5, 1, bytes(4))]),
-        "many-tags": _ifd([turned] + [(number, 3, 1, bytes(4)) for number in range(0x1000, 0x3000)]),
+        "next-is-itself": directory([turned], following=8),
+        "sub-is-itself": directory([turned, (0x8769, 4, 1, struct.pack("<I", 8))]),
+        "gps-is-itself": directory([turned, (0x8825, 4, 1, struct.pack("<I", 8))]),
+        "maker-is-itself": directory([turned, (0x927C, 7, 40, struct.pack("<I", 8))]),
+        "points-behind-the-end": directory([turned, (0x010F, 2, 1000, struct.pack("<I", HUGE))]),
+        "count-without-end": directory([turned, (0x010F, 5, HUGE, struct.pack("<I", 8))]),
+        "turned-without-end": directory([(0x0112, 3, HUGE, struct.pack("<I", 8))]),
+        "turned-not-at-all": directory([(0x0112, 3, 0, bytes(4))]),
+        "turned-twice": directory([turned, (0x0112, 3, 1, struct.pack("<HH", 3, 0))]),
+        "turned-by-two-numbers": directory([(0x0112, 3, 2, struct.pack("<HH", 6, 3))]),
+        "turned-by-text": directory([(0x0112, 2, 4, b"six\0")]),
+        "turned-by-bytes": directory([(0x0112, 7, 4, b"\6\0\0\0")]),
+        "turned-by-a-fraction": directory([(0x0112, 5, 1, struct.pack("<I", 26))]) + struct.pack("<II", 6, 0),
+        "turned-by-a-float": directory([(0x0112, 11, 1, struct.pack("<f", float("nan")))]),
+        "unknown-type": directory([turned, (0x010F, 99, 4, b"abcd")]),
+        "odd-types": directory([turned, (0x0100, 2, 4, b"abc\0"), (0x8769, 2, 4, b"abc\0"), (0x011A, 5, 1, bytes(4))]),
+        "many-tags": directory([turned] + [(number, 3, 1, bytes(4)) for number in range(0x1000, 0x3000)]),
         "promises-more-tags": b"II*\0\x08\0\0\0\xff\xff" + struct.pack("<HHI", *turned[:3]) + turned[3],
         "too-short": b"II",
         "no-order": b"XX*\0\x08\0\0\0",
@@ -133,10 +133,10 @@ def odd_exif() -> dict[str, Maker]:
         "empty": b"",
     }
     for orientation in (0, 1, 5, 8, 9, 255, 65535):
-        blocks[f"orientation-{orientation}"] = _ifd([(0x0112, 3, 1, struct.pack("<HH", orientation, 0))])
+        blocks[f"orientation-{orientation}"] = directory([(0x0112, 3, 1, struct.pack("<HH", orientation, 0))])
     made: dict[str, Maker] = {}
     for name, block in blocks.items():
-        made[f"{name}.jpg"] = partial(_with_segment, b"\xff\xe1", b"Exif\0\0" + block)
+        made[f"{name}.jpg"] = partial(with_segment, b"\xff\xe1", b"Exif\0\0" + block)
         made[f"{name}.png"] = partial(_png_with_exif, block)
         made[f"{name}.webp"] = partial(picture, "WEBP", exif=b"Exif\0\0" + block)
     return made
@@ -191,32 +191,34 @@ def _absurd_tiffs() -> dict[str, Maker]:
         kept = sound if name == "wide-twice" else [entry for entry in sound if entry[0] not in tags]
         order = sorted([*changed, *kept], key=lambda entry: entry[0])
         body = struct.pack("<II", 30_000, 0) + bytes(300)
-        made[f"{name}.tiff"] = partial(bytes, _ifd(order) + body)
-        made[f"{name}-again.tiff"] = partial(bytes, _ifd(order, following=8) + body)
+        made[f"{name}.tiff"] = partial(bytes, directory(order) + body)
+        made[f"{name}-again.tiff"] = partial(bytes, directory(order, following=8) + body)
     made["start-behind-the-end.tiff"] = lambda: b"II*\0\xff\xff\xff\x7f" + bytes(40)
-    made["no-tags.tiff"] = lambda: _ifd([])
+    made["no-tags.tiff"] = lambda: directory([])
     made["big.tiff"] = lambda: b"II+\0\x08\0\0\0" + bytes(100)
     return made
 
 
-def _ifd(entries: list[tuple[int, int, int, bytes]], following: int = 0) -> bytes:
+def directory(entries: list[tuple[int, int, int, bytes]], following: int = 0) -> bytes:
     """A TIFF with one directory, at byte 8."""
     rows = b"".join(struct.pack("<HHI", *entry[:3]) + entry[3] for entry in entries)
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + rows + struct.pack("<I", following)
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _head(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
-    return _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+def head(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
+    """The first chunk of a PNG."""
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
 
 
 def _png(width: int, height: int, between: bytes) -> bytes:
     """A sound PNG of black, with chunks of one's own before the pixels."""
-    pixels = _chunk(b"IDAT", zlib.compress(bytes(height * (1 + 3 * width))))
-    return PNG_MAGIC + _head(width, height) + between + pixels + _chunk(b"IEND", b"")
+    pixels = chunk(b"IDAT", zlib.compress(bytes(height * (1 + 3 * width))))
+    return PNG_MAGIC + head(width, height) + between + pixels + chunk(b"IEND", b"")
 
 
 def _zeros(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
@@ -226,7 +228,7 @@ def _zeros(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
     together = max(1, min(height, 1_000_000 // line))
     packed = b"".join(packer.compress(bytes(line * together)) for _ in range(height // together))
     packed += packer.compress(bytes(line * (height % together))) + packer.flush()
-    return PNG_MAGIC + _head(width, height, depth, colour) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
+    return PNG_MAGIC + head(width, height, depth, colour) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
 def _flat(kind: str, width: int, height: int, **options: object) -> bytes:
@@ -236,11 +238,11 @@ def _flat(kind: str, width: int, height: int, **options: object) -> bytes:
 
 
 def _header_alone(width: int, height: int) -> bytes:
-    return PNG_MAGIC + _head(width, height) + _chunk(b"IDAT", b"x")
+    return PNG_MAGIC + head(width, height) + chunk(b"IDAT", b"x")
 
 
 def _png_with_exif(block: bytes) -> bytes:
-    return _png(8, 8, _chunk(b"eXIf", block))
+    return _png(8, 8, chunk(b"eXIf", block))
 
 
 def _bmp_of_size(width: int, height: int) -> bytes:
@@ -259,7 +261,7 @@ def _field(content: bytes, place: int, value: bytes) -> bytes:
     return content[:place] + value + content[place + len(value) :]
 
 
-def _with_segment(marker: bytes, body: bytes) -> bytes:
+def with_segment(marker: bytes, body: bytes) -> bytes:
     """The portrait as a JPEG, with a segment of one's own at its beginning."""
     content = sound_files()["baseline.jpg"]
     return content[:2] + marker + struct.pack(">H", min(len(body) + 2, 65535)) + body[:65533] + content[2:]

@@ -101,10 +101,10 @@ def odd_times() -> dict[str, Maker]:
 def broken_boxes() -> dict[str, Maker]:
     """Containers whose parts lie about their number, size and place."""
     made: dict[str, Maker] = {
-        "nested.mp4": lambda: _ftyp() + _nested(b"moov", 20_000),
-        "nested-tracks.mp4": lambda: _ftyp() + _box(b"moov", _nested(b"trak", 20_000)),
+        "nested.mp4": lambda: _ftyp() + nested(b"moov", 20_000),
+        "nested-tracks.mp4": lambda: _ftyp() + box(b"moov", nested(b"trak", 20_000)),
         "nested-without-end.mp4": lambda: _ftyp() + struct.pack(">I4s", 2**32 - 1, b"moov") * 50_000,
-        "boxes-of-nothing.mp4": lambda: _ftyp() + _box(b"free", b"") * 200_000,
+        "boxes-of-nothing.mp4": lambda: _ftyp() + box(b"free", b"") * 200_000,
         "box-of-all.mp4": lambda: _ftyp() + struct.pack(">I4sQ", 1, b"moov", 2**63 - 1),
         "box-to-the-end.mp4": lambda: _ftyp() + struct.pack(">I4s", 0, b"moov"),
         "samples-without-end.mp4": samples_without_end,
@@ -232,14 +232,16 @@ def _block_times(times: Sequence[int]) -> bytes:
 
 
 def _ftyp() -> bytes:
-    return _box(b"ftyp", b"isom\0\0\2\0isom")
+    return box(b"ftyp", b"isom\0\0\2\0isom")
 
 
-def _box(kind: bytes, body: bytes) -> bytes:
+def box(kind: bytes, body: bytes) -> bytes:
+    """A box of an MP4."""
     return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
-def _nested(kind: bytes, depth: int) -> bytes:
+def nested(kind: bytes, depth: int) -> bytes:
+    """Boxes in boxes."""
     return b"".join(struct.pack(">I4s", 8 * (depth - level), kind) for level in range(depth))
 
 

@@ -1,6 +1,7 @@
 """A picture or a video -> Frames.
 
 `kinds`: what a file is; its first bytes say, not its name.
+`boxes`: whether a file carries Content Credentials.
 `picture`: one picture -> its frame, upright.
 `video`: one video -> the frames that are sampled, by time.
 `reader`: `open_media`, either of them.

@@ -2,33 +2,27 @@
 
 Decoders are large libraries in C; a file made to harm them may crash them, keep them busy for ever, or make them
 ask for all memory. Here each file is decoded by a process of its own, under limits; if it dies, that file cannot be
-read, and nothing else happens. What comes back is numbers and pixels, never objects that could run code.
+read, and nothing else happens.
 """
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import signal
-import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deepfake.errors import MediaError
+from deepfake.child import Child, Line
+from deepfake.credentials import Credentials
+from deepfake.errors import ChildError, MediaError
+from deepfake.media.boxes import credentials_in, holds_credentials
 from deepfake.media.kinds import Kind
 from deepfake.media.reader import open_media
 from deepfake.records import Frame, Sampling
-
-_FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-_CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,7 @@ class Limits:
     frame_s: float = 30.0
     """Longest time in seconds from one frame to the next, and to the first."""
     memory_bytes: int = 4 * 2**30
-    """Most address space of the process. Not enforced on Windows and macOS."""
+    """Most address space of the process. Enforced on Linux."""
 
 
 LIMITS = Limits()
@@ -63,15 +57,6 @@ def open_apart(path: Path | str, sampling: Sampling | None = None, limits: Limit
     return MediaApart(path, sampling, limits)
 
 
-def warm_up() -> None:
-    """Starts the process that the others are forked from, so that the first file does not wait for it."""
-    if _FORKS:
-        from multiprocessing.forkserver import ensure_running
-
-        _CONTEXT.set_forkserver_preload([open_media.__module__])
-        ensure_running()
-
-
 class MediaApart:
     """A `MediaReader` whose every iteration is a process."""
 
@@ -80,8 +65,8 @@ class MediaApart:
         self.frames_failed = 0
         self._sampling = sampling
         self._limits = limits
-        with closing(self._start(decode=False)) as process:
-            header = process.said()
+        with closing(self._start(_tell_frames, self._sampling, False)) as child:
+            header = self._said(child)
         self.kind: Kind = header["kind"]
         self.duration = Fraction(header["duration"])
         self._length = int(header["length"])
@@ -90,121 +75,76 @@ class MediaApart:
         return self._length
 
     def __iter__(self) -> Iterator[Frame]:
-        with closing(self._start(decode=True)) as process:
-            process.said()
-            while "shape" in (message := process.said()):
-                yield Frame(process.pixels(message["shape"]), message["index"], Fraction(message["time"]))
+        with closing(self._start(_tell_frames, self._sampling, True)) as child:
+            self._said(child)
+            while "shape" in (message := self._said(child)):
+                image = np.frombuffer(self._sent(child), np.uint8).reshape(message["shape"])
+                yield Frame(image, message["index"], Fraction(message["time"]))
             self.frames_failed = message["failed"]
 
-    def _start(self, decode: bool) -> _Process:
-        return _Process(self.path, self._limits, (str(self.path), self._sampling, decode, self._limits.memory_bytes))
+    def credentials(self, anchors: str = "") -> Credentials | None:
+        """See `credentials_in`; a file that carries none costs no process."""
+        if not holds_credentials(self.path):
+            return None
+        with closing(self._start(_tell_credentials, anchors)) as child:
+            found = self._said(child)["credentials"]
+        return None if found is None else Credentials.from_dict(found)
 
-
-class _Process:
-    """The other process, as the one that waits for it sees it."""
-
-    def __init__(self, path: Path, limits: Limits, work: tuple[Any, ...]) -> None:
-        warm_up()
-        self._path = path
-        self._limits = limits
-        self._connection, theirs = _CONTEXT.Pipe(duplex=False)
-        self._process = _CONTEXT.Process(target=_decode, args=(theirs, *work), daemon=True)
-        self._process.start()
-        theirs.close()
+    def _start(self, tell: Callable[..., None], *arguments: Any) -> Child:
+        memory = self._limits.memory_bytes
         try:
-            self._connection.recv_bytes()
-        except EOFError:
-            self.close()
-            raise OSError(
-                "The process that decodes could not start; the reason is printed above. A script that uses "
-                '`open_apart` needs a file of its own, and `if __name__ == "__main__":` around what it does.'
-            ) from None
+            return Child(_work, (memory, tell, str(self.path), *arguments), memory)
+        except ChildError as error:
+            raise self._failed(error) from None
 
-    def said(self) -> dict[str, Any]:
-        """Its next message.
-
-        Raises:
-            MediaError: If that says so, or none comes.
-        """
-        message: dict[str, Any] = json.loads(self._received())
+    def _said(self, child: Child) -> dict[str, Any]:
+        try:
+            message: dict[str, Any] = child.said(self._limits.frame_s)
+        except ChildError as error:
+            raise self._failed(error) from None
         if "error" in message:
             raise MediaError(message["error"])
         return message
 
-    def pixels(self, shape: list[int]) -> Any:
-        """The picture that follows a message."""
-        return np.frombuffer(self._received(), np.uint8).reshape(shape)
-
-    def close(self) -> None:
-        """Ends it, whatever it does."""
-        self._process.kill()
-        self._process.join()
-        self._process.close()
-        self._connection.close()
-
-    def _received(self) -> bytes:
-        # A process that stops in the middle of a message would be waited for without end, so time ends it.
-        late = threading.Event()
-        timer = threading.Timer(self._limits.frame_s, self._end, [late])
-        timer.start()
+    def _sent(self, child: Child) -> bytes:
         try:
-            return bytes(self._connection.recv_bytes())
-        except (EOFError, OSError):
-            self._process.join()
-            if late.is_set():
-                raise MediaError(
-                    f"{self._path} took more than {self._limits.frame_s:.0f} s to decode. It is damaged, or far too "
-                    "large: export it again, smaller."
-                ) from None
-            raise MediaError(
-                f"{self._path} made its decoder stop ({_ending(self._process.exitcode)}), so it is damaged or made to "
-                "harm. Export it again, in another format."
-            ) from None
-        finally:
-            timer.cancel()
-            timer.join()
+            return child.sent(self._limits.frame_s)
+        except ChildError as error:
+            raise self._failed(error) from None
 
-    def _end(self, late: threading.Event) -> None:
-        late.set()
-        self._process.kill()
+    def _failed(self, error: ChildError) -> MediaError:
+        if error.ending:
+            return MediaError(
+                f"{self.path} made its decoder stop ({error.ending}), so it is damaged or made to harm. Export it "
+                "again, in another format."
+            )
+        return MediaError(
+            f"{self.path} took more than {self._limits.frame_s:.0f} s to decode. It is damaged, or far too large: "
+            "export it again, smaller."
+        )
 
 
-def _ending(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"exit status {code}"
-    return signal.Signals(-code).name
-
-
-def _decode(connection: Connection, path: str, sampling: Sampling | None, decode: bool, memory: int) -> None:
-    """What the other process does: it says that it lives, what the file is, each frame, and how many failed."""
-
-    def say(**message: Any) -> None:
-        connection.send_bytes(json.dumps(message).encode())
-
-    _limit(memory)
-    say(ready=True)
-
+def _work(line: Line, memory: int, tell: Callable[..., None], path: str, *arguments: Any) -> None:
+    """What the process does: it tells what it was started to tell, or why it cannot."""
     try:
-        media = open_media(path, sampling)
-        say(kind=media.kind, duration=str(media.duration), length=len(media))
-        for frame in media if decode else ():
-            say(index=frame.index, time=str(frame.time), shape=frame.image.shape)
-            connection.send_bytes(np.ascontiguousarray(frame.image).data.cast("B"))
-        say(failed=media.frames_failed)
+        tell(line, path, *arguments)
     except MediaError as error:
-        say(error=str(error))
+        line.say({"error": str(error)})
     except MemoryError:
-        say(error=f"{path} needs more than {memory / 2**30:.0f} GB of memory to decode. Shrink it first.")
-    except BrokenPipeError:
-        return  # Nobody listens any more.
+        line.say({"error": f"{path} needs more than {memory / 2**30:.1f} GB of memory to decode. Shrink it first."})
 
 
-def _limit(memory: int) -> None:
-    """Lets this process use no more memory than that, and leave nothing behind when it crashes."""
-    if sys.platform == "win32":
-        return
-    import resource
+def _tell_frames(line: Line, path: str, sampling: Sampling | None, decode: bool) -> None:
+    """Tells what the file is, each frame, and how many failed."""
+    media = open_media(path, sampling)
+    line.say({"kind": media.kind, "duration": str(media.duration), "length": len(media)})
+    for frame in media if decode else ():
+        line.say({"index": frame.index, "time": str(frame.time), "shape": frame.image.shape})
+        line.send(np.ascontiguousarray(frame.image).data.cast("B"))
+    line.say({"failed": media.frames_failed})
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+def _tell_credentials(line: Line, path: str, anchors: str) -> None:
+    """Tells the Content Credentials of the file."""
+    found = credentials_in(Path(path), anchors)
+    line.say({"credentials": None if found is None else found.as_dict()})

@@ -14,7 +14,9 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 
+from deepfake.credentials import Credentials
 from deepfake.errors import MediaError
+from deepfake.media.boxes import credentials_in
 from deepfake.media.kinds import MAX_PIXELS, PILLOW_FORMATS, Kind, check_size, format_of, kind_of, said
 from deepfake.records import Frame, Image
 
@@ -54,6 +56,10 @@ class PictureReader:
 
     def __iter__(self) -> Iterator[Frame]:
         yield read_picture(self.path)
+
+    def credentials(self, anchors: str = "") -> Credentials | None:
+        """See `credentials_in`."""
+        return credentials_in(self.path, anchors)
 
 
 def read_picture(path: Path | str) -> Frame:

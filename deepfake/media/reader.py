@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+from deepfake.credentials import Credentials
 from deepfake.media.kinds import Kind, kind_of
 from deepfake.media.picture import PictureReader
 from deepfake.media.video import VideoReader
@@ -34,6 +35,14 @@ class MediaReader(Protocol):
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames that can be decoded, in order of time."""
+        ...
+
+    def credentials(self, anchors: str = "") -> Credentials | None:
+        """The Content Credentials that the file carries, proved; None if it carries none.
+
+        Args:
+            anchors: PEM certificates of those who vouch for signers.
+        """
         ...
 
 

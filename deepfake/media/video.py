@@ -13,7 +13,9 @@ import av.error
 import numpy as np
 from av.stream import Disposition
 
+from deepfake.credentials import Credentials
 from deepfake.errors import MediaError
+from deepfake.media.boxes import credentials_in
 from deepfake.media.kinds import MAX_PIXELS, Kind, format_of, kind_of, said, size_error
 from deepfake.records import Frame, Sampling
 
@@ -86,6 +88,10 @@ class VideoReader:
                 f"None of {len(self.times)} frames of {self.path} could be decoded: the video is damaged. "
                 f"Copy it again, or try: ffmpeg -i {self.path.name} -c:v libx264 repaired.mp4"
             )
+
+    def credentials(self, anchors: str = "") -> Credentials | None:
+        """See `credentials_in`."""
+        return credentials_in(self.path, anchors)
 
     def _sampled(self, container: Any, stream: Any) -> Iterator[tuple[int, Any]]:
         """The frame shown at each time to sample, with the time's number; times whose frame is lost are left out."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import cv2
 
+from deepfake.credentials import in_sentences
 from deepfake.crops import sample_square
 from deepfake.evidence import heat_layer, jpeg, noise_picture
 from deepfake.records import Image, Label, Score, Step, Thresholds, Verdict
@@ -25,12 +26,18 @@ def answer(verdict: Verdict) -> str:
     reason = f" ({REASONS[str(verdict.reason)]})" if verdict.reason else ""
     number = "" if verdict.p_fake is None else f": p_fake {verdict.p_fake:.2f}"
     scale = "" if verdict.p_fake is None else scale_html(verdict.p_fake, verdict.thresholds)
+    credentials = (
+        f'<p class="credentials"><strong>Content Credentials:</strong> '
+        f"{html.escape(in_sentences(verdict.credentials))}</p>"
+        if verdict.credentials
+        else ""
+    )
     failed = f" {verdict.frames_failed} frames could not be decoded." if verdict.frames_failed else ""
     return (
         f'<div class="answer {verdict.label}" role="status">'
         f"<h2>{_icon(verdict.label)} {WORDS[verdict.label]}{reason}{number}</h2>"
         f"<p>{html.escape(sentence(verdict) + failed)}</p>{scale}"
-        f"<p><strong>What would change the answer:</strong> {html.escape(advice(verdict))}</p></div>"
+        f"<p><strong>What would change the answer:</strong> {html.escape(advice(verdict))}</p>{credentials}</div>"
     )
 
 

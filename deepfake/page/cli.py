@@ -44,7 +44,9 @@ class User(click.ParamType[tuple[str, str]]):
 @click.option("--auth", type=User(), multiple=True, envvar="DEEPFAKE_AUTH", help="Ask for this user and password.")
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
-@click.option("--trust", is_flag=True, help="Use a bundle whose files differ from their checksums.")
+@click.option(
+    "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
+)
 def serve(
     host: str, port: int, share: bool, auth: tuple[tuple[str, str], ...], mcp: bool, model: str, trust: bool
 ) -> None:
@@ -58,7 +60,7 @@ def serve(
     """
     from deepfake.page.place import own_folder
 
-    bundle = found_model(model)
+    bundle = found_model(model, trust)
     # A container is stopped by this signal; what was uploaded must go then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with own_folder() as folder:

@@ -34,7 +34,8 @@ class Endpoints:
             file: A JPEG, PNG, WebP, BMP or TIFF picture of at most 25 MB and 50 megapixels.
 
         Returns:
-            file, verdict (real, fake or inconclusive), reason, p_fake (0 to 1), thresholds, faces, model.
+            file, verdict (real, fake or inconclusive), reason, p_fake (0 to 1), thresholds, faces, credentials
+            (what the file says about its origin, or null), model.
         """
         return self._judged(file, "picture")
 
@@ -46,7 +47,8 @@ class Endpoints:
 
         Returns:
             file, verdict (real, fake or inconclusive), reason, p_fake (of the most suspicious
-            person), thresholds, people and faces by time, model.
+            person), thresholds, people and faces by time, credentials (what the file says about its
+            origin, or null), model.
         """
         return self._judged(file, "video")
 

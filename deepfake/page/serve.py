@@ -13,7 +13,8 @@ from pathlib import Path
 import gradio as gr
 
 from deepfake.bundle import DEFAULT_MODEL
-from deepfake.media.apart import open_apart, warm_up
+from deepfake.child import warm_up
+from deepfake.media.apart import open_apart
 from deepfake.page.actions import Actions
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.jobs import Jobs

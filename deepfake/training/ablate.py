@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from deepfake.errors import DatasetError
+from deepfake.files import write_json
 from deepfake.training.calibrate import calibrate
 from deepfake.training.config import TrainingConfig, config_from
 from deepfake.training.evaluate import evaluate_clips, evaluate_crops
 from deepfake.training.export import export_run
-from deepfake.training.files import write_json
 from deepfake.training.fit import fit
 
 

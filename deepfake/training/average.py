@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake.errors import DatasetError
-from deepfake.training.files import replacing, write_json
+from deepfake.files import replacing, write_json
 from deepfake.training.run import load_run
 
 

@@ -25,9 +25,9 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from deepfake.errors import DatasetError
+from deepfake.files import write_json
 from deepfake.records import Thresholds
 from deepfake.training.choose import training_rows
-from deepfake.training.files import write_json
 from deepfake.training.loader import CropLoader
 from deepfake.training.metrics import Labels, Values, expected_calibration_error, roc_auc
 from deepfake.training.run import load_run, read_run_config

@@ -18,6 +18,7 @@ from deepfake.tables import (
     rounds_table,
     sources_table,
 )
+from deepfake.trials import attack_table, attack_words, audit_table
 
 BEGIN, END = "<!-- metrics: written by `python -m deepfake card` -->", "<!-- /metrics -->"
 """What stands between these lines of a README is replaced."""
@@ -107,6 +108,8 @@ The code is under the MIT licence; the weights inherit the terms of the data. Cr
 {_known_flaws(metrics)}
 {robustness_table(metrics)}
 {_pictures(plots, "robustness.png", "AUC and changed answers under harm")}
+{attack_table(metrics)}
+{audit_table(metrics)}
 {ablation_table(metrics)}
 {rounds_table(metrics)}
 ## Files
@@ -121,7 +124,7 @@ it breaks the noise stream.
 - It has seen the fakes of the table above. Other methods may leave traces it does not know{_unseen(metrics)}.
 - Strong compression, small faces, make-up, filters and retouching move its answer in both directions.
 - It looks at single frames: lips out of step and unnatural motion are not seen, and sound is not heard.
-- Nobody has tested it against people who try to deceive it.
+- {attack_words(metrics)}
 """
 
 

@@ -336,8 +336,8 @@ def sweep(model: Path, index: tuple[Path, ...], split_name: str, source: tuple[s
     Example:
       python -m deepfake sweep --model models/light-2 --index faces/index.csv --source dfdc
     """
+    from deepfake.files import write_bytes
     from deepfake.training.evaluate import update_metrics
-    from deepfake.training.files import write_bytes
     from deepfake.training.plot import sweep_figure
     from deepfake.training.sweep import sweep as measure
 
@@ -347,6 +347,75 @@ def sweep(model: Path, index: tuple[Path, ...], split_name: str, source: tuple[s
     figure = sweep_figure({name: harm["levels"] for name, harm in found["harms"].items()})
     write_bytes(model / "plots" / "robustness.png", figure)
     click.echo(json.dumps(found, indent=2))
+
+
+@click.command()
+@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
+@click.option("--index", type=FILE, multiple=True, required=True, help="An index of faces.")
+@SPLIT
+@click.option("--source", multiple=True, help="Take this source alone; may be given several times.")
+@click.option("--crops", type=click.IntRange(min=2), default=200, show_default=True, help="Most faces of a source.")
+@click.option(
+    "--eps",
+    type=click.FloatRange(min=0, min_open=True),
+    multiple=True,
+    default=(2, 4),
+    show_default=True,
+    help="How far a pixel may move, of 255; may be given several times.",
+)
+@click.option("--steps", type=click.IntRange(min=1), default=10, show_default=True, help="Steps of PGD.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed draws other faces."
+)
+def attack(
+    model: Path,
+    index: tuple[Path, ...],
+    split_name: str,
+    source: tuple[str, ...],
+    crops: int,
+    eps: tuple[float, ...],
+    steps: int,
+    seed: int,
+) -> None:
+    """Measure a bundle against somebody who knows it: FGSM and PGD, with random noise as the control.
+
+    Takes as many reals as fakes of each source, and keeps the numbers in metrics.json. Needs TensorFlow.
+
+    \b
+    Example:
+      python -m deepfake attack --model models/light-2 --index faces/index.csv --crops 200
+    """
+    from deepfake.training.attack import attack as measure
+    from deepfake.training.evaluate import update_metrics
+    from deepfake.trials import attack_table
+
+    with progress_bar("faces") as bar:
+        found = measure(model, index, split_name, source, crops, eps, steps, seed, partial(advance, bar))
+    update_metrics(model / "metrics.json", "attack", found)
+    click.echo(attack_table(json.loads((model / "metrics.json").read_text(encoding="utf-8"))))
+
+
+@click.command()
+@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
+@click.option("--index", type=FILE, multiple=True, required=True, help="An index of faces.")
+@SPLIT
+def audit(model: Path, index: tuple[Path, ...], split_name: str) -> None:
+    """Measure whom a bundle is wrong about: errors by skin tone, brightness, size of the face, and pose.
+
+    Keeps the numbers in metrics.json.
+
+    \b
+    Example:
+      python -m deepfake audit --model models/light-2 --index faces/index.csv
+    """
+    from deepfake.training.audit import audit as measure
+    from deepfake.training.evaluate import update_metrics
+    from deepfake.trials import audit_table
+
+    with progress_bar("faces") as bar:
+        found = measure(model, index, split_name, partial(advance, bar))
+    update_metrics(model / "metrics.json", "audit", found)
+    click.echo(audit_table(json.loads((model / "metrics.json").read_text(encoding="utf-8"))))
 
 
 @click.command()
@@ -399,6 +468,8 @@ COMMANDS = (
     export,
     evaluate,
     sweep,
+    attack,
+    audit,
     ablate,
     card,
     export_detector_command,

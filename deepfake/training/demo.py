@@ -10,11 +10,11 @@ import numpy as np
 from deepfake.bundle import MODELS
 from deepfake.errors import DatasetError
 from deepfake.faces import FaceFinder
+from deepfake.files import write_png
 from deepfake.media import read_picture
 from deepfake.records import Frame
 from deepfake.training.config import DegradeConfig
 from deepfake.training.degrade import degrade
-from deepfake.training.files import write_png
 from deepfake.training.selfblend import self_blend
 
 PORTRAIT = MODELS.parent / "examples" / "portrait.jpg"

@@ -18,12 +18,12 @@ import numpy as np
 
 from deepfake.bundle import load_bundle
 from deepfake.errors import DatasetError
+from deepfake.files import replacing, write_bytes, write_json
 from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
 from deepfake.scores import Scorer
 from deepfake.training.choose import with_self_blends
 from deepfake.training.config import Fakes
-from deepfake.training.files import replacing, write_bytes, write_json
 from deepfake.training.index import LABELS, Row, read_indexes
 from deepfake.training.loader import read_crop
 from deepfake.training.metrics import (
@@ -206,11 +206,24 @@ def summary(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]
         found |= at_threshold(labels, p_fake)
         found["brier"] = brier_score(labels, p_fake)
         found["ece"] = expected_calibration_error(labels, p_fake)
-    for label, count in counts.items():
+    return found | shares_of_answers(samples, thresholds)
+
+
+def shares_of_answers(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
+    """How often each of the three answers is given about reals (`real_called`) and about fakes (`fake_called`).
+
+    Returns:
+        For each class that occurs, by answer, its `share` and the 95% `interval` of that.
+    """
+    found = {}
+    for label in LABELS:
         own = [_answer(s, thresholds) for s in samples if s.label == label]
-        if count:
+        if own:
             found[f"{label}_called"] = {
-                str(answer): {"share": own.count(answer) / count, "interval": share_interval(own.count(answer), count)}
+                str(answer): {
+                    "share": own.count(answer) / len(own),
+                    "interval": share_interval(own.count(answer), len(own)),
+                }
                 for answer in Label
             }
     return found

@@ -26,11 +26,11 @@ import cv2
 from deepfake.crops import cut_crop
 from deepfake.errors import DatasetError, MediaError
 from deepfake.faces import FaceFinder
+from deepfake.files import replacing, write_png
 from deepfake.media import VideoReader, kind_of, read_picture
 from deepfake.pipeline import Progress
 from deepfake.records import CropSpec, Face, Frame, Image, Sampling
 from deepfake.tracks import Tracker
-from deepfake.training.files import replacing, write_png
 from deepfake.training.index import Row, write_index
 
 BATCH = 8

@@ -14,12 +14,12 @@ import keras
 import numpy as np
 
 from deepfake.errors import DatasetError
+from deepfake.files import replacing, write_bytes
 from deepfake.nn.losses import WeightedCrossentropy
 from deepfake.nn.network import build_network, training_network
 from deepfake.training.choose import chosen_rows, class_weights, training_rows
 from deepfake.training.config import DegradeConfig, FitConfig, TrainingConfig
 from deepfake.training.devices import has_gpu, sharing
-from deepfake.training.files import replacing, write_bytes
 from deepfake.training.index import Row
 from deepfake.training.loader import CropLoader
 from deepfake.training.plot import history_figure

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake.errors import DatasetError
-from deepfake.training.files import replacing
+from deepfake.files import replacing
 
 SPLITS = ("train", "val", "test")
 LABELS = ("real", "fake")

@@ -23,8 +23,8 @@ import keras
 import numpy as np
 
 from deepfake.errors import DatasetError
+from deepfake.files import write_json
 from deepfake.training.config import TrainingConfig, filled_config
-from deepfake.training.files import write_json
 from deepfake.training.index import Row, count_labels
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from deepfake.training.files import replacing, write_json
+from deepfake.files import replacing, write_json
 
 
 def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -1,0 +1,42 @@
+"""Text of strangers, as it may be shown."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_LONGEST = 4096
+"""Of a longer text no more than this is looked at from either end."""
+
+
+def one_line(text: str, limit: int) -> str:
+    """A text in one line, without invisible or reordering characters, its middle left out if it is too long.
+
+    It is not escaped: who writes HTML does that.
+
+    Args:
+        text: Any text.
+        limit: Most characters of what is returned; at least 3.
+
+    Example:
+
+    >>> one_line("a\\nb\\u202egpj.exe", 80), one_line("x" * 10_000, 5)
+    ('a b gpj.exe', 'xx…xx')
+    """
+    if len(text) > 2 * _LONGEST:
+        text = text[:_LONGEST] + text[-_LONGEST:]
+    letters = unicodedata.normalize("NFC", text)
+    plain = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in letters)
+    plain = " ".join(plain.split())
+    tail = limit // 2
+    return plain if len(plain) <= limit else f"{plain[: limit - tail - 1]}…{plain[-tail:]}"
+
+
+def printable(text: str) -> str:
+    """A text on one line, with escapes for what would steer a terminal, turn the text around, or cannot be encoded.
+
+    Example:
+
+    >>> printable("a\\x1b[31m\\nb")
+    'a\\\\x1b[31m\\\\nb'
+    """
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

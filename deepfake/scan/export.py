@@ -1,0 +1,168 @@
+"""The store -> CSV, Parquet, HTML, a summary, a contact sheet of the worst. Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from deepfake.errors import DatasetError, MediaError
+from deepfake.evidence import jpeg
+from deepfake.files import replacing, write_bytes
+from deepfake.media.apart import open_apart
+from deepfake.records import Image, Sampling
+from deepfake.report import shown_name
+from deepfake.scan.store import COLUMNS, Store
+
+SHOWN = 500
+"""Most suspicious files that the page lists."""
+TILE = 192
+"""Side of a face on the contact sheet in pixels."""
+_BY_P_FAKE = "WHERE p_fake IS NOT NULL ORDER BY p_fake DESC, path LIMIT ?"
+_PARQUET_ROWS = 10_000
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>deepfake scan</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }}
+table {{ border-collapse: collapse; width: 100%; }}
+th, td {{ border-bottom: 1px solid #ccc; padding: .3rem .6rem; text-align: left; overflow-wrap: anywhere; }}
+pre {{ background: #f4f4f4; padding: 1rem; overflow-x: auto; }}
+</style>
+<h1>Scan</h1>
+<pre>{summary}</pre>
+<h2>The most suspicious files</h2>
+<p>{shown} of {total} files. A p_fake is a probability, not a proof; look at the file.</p>
+<table><thead><tr><th>p_fake</th><th>verdict</th><th>reason</th><th>kind</th><th>faces</th><th>file</th></tr></thead>
+<tbody>
+{lines}
+</tbody></table>
+</html>
+"""
+
+
+def to_csv(store: Store, path: Path) -> Path:
+    """Writes every row as CSV; `faces` and `times` are JSON; what a spreadsheet would run as a formula is quoted."""
+    with replacing(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in store.rows():
+            writer.writerow([_cell(row[name]) for name in COLUMNS])
+    return path
+
+
+def to_parquet(store: Store, path: Path) -> Path:
+    """Writes every row as Parquet, a row group of 10,000 at a time.
+
+    Raises:
+        DatasetError: If pyarrow is not installed.
+    """
+    try:
+        import pyarrow.parquet
+    except ModuleNotFoundError as error:
+        raise DatasetError("Parquet needs pyarrow: pip install 'deepfake[parquet]'") from error
+    from deepfake.scan.table import SCHEMA, table_of
+
+    rows = store.rows()
+    with replacing(path) as scratch, pyarrow.parquet.ParquetWriter(scratch, SCHEMA) as writer:
+        while batch := list(islice(rows, _PARQUET_ROWS)):
+            writer.write_table(table_of(batch))
+    return path
+
+
+def to_html(store: Store, path: Path) -> Path:
+    """Writes a page of its own: the summary, and the 500 most suspicious files."""
+    rows = list(store.rows(_BY_P_FAKE, (SHOWN,)))
+    page = _PAGE.format(
+        summary=html.escape(summary_of(store)),
+        shown=len(rows),
+        total=sum(store.count("verdict").values()),
+        lines="\n".join(_line(row) for row in rows),
+    )
+    return write_bytes(path, page.encode(errors="backslashreplace"))
+
+
+def summary_of(store: Store) -> str:
+    """What the store holds, as text: which model, and the counts."""
+    identity = store.about()["identity"]
+    verdicts = store.count("verdict")
+    total = sum(verdicts.values())
+    contents = store.contents()
+    lines = [
+        f"model      {identity['model']['name']} ({identity['model']['sha256'][:16]})",
+        f"settings   {json.dumps({name: value for name, value in identity.items() if name != 'model'})}",
+        f"files      {total}, of which {total - contents} repeat another",
+    ]
+    for title, column in (("answers", "verdict"), ("reasons", "reason"), ("kinds", "kind"), ("errors", "failure")):
+        counts = {name: count for name, count in store.count(column).items() if name is not None}
+        said = [f"{name} {count} ({count / total:.1%})" for name, count in counts.items()]
+        lines.append(f"{title:<10} {', '.join(said) or 'none'}")
+    return "\n".join(lines)
+
+
+def draw_worst(store: Store, number: int, path: Path) -> list[dict[str, Any]]:
+    """Draws the most suspicious face of each of the most suspicious files, and returns the files' rows.
+
+    A file that is gone or has changed is drawn as an empty tile.
+
+    Args:
+        store: The store.
+        number: How many files.
+        path: The JPEG to write.
+
+    Raises:
+        DatasetError: If no file of the store has a p_fake.
+    """
+    rows = list(store.rows(_BY_P_FAKE, (number,)))
+    if not rows:
+        raise DatasetError(f"No face was scored in the files of {store.path}, so there is none to draw.")
+    tiles = [_tile(row) for row in rows]
+    columns = min(6, len(tiles))
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
+    lines = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
+    write_bytes(path, jpeg(np.vstack(lines), 90))
+    return rows
+
+
+def _tile(row: dict[str, Any]) -> Image:
+    """The most suspicious face of a row's file, with its p_fake and the file's name below."""
+    tile = np.full((TILE + 40, TILE + 8, 3), 255, np.uint8)
+    face, time_s = max(zip(row["faces"], row["times"], strict=True), key=lambda pair: pair[0]["p_fake"])
+    sampling = Sampling(1, start_s=max(0.0, time_s - 1e-3), end_s=time_s + 1e-3)
+    try:
+        (frame,) = open_apart(row["path"], sampling if row["kind"] == "video" else None)
+        tile[4 : TILE + 4, 4 : TILE + 4] = _around(frame.image, face["box_xyxy"])
+    except MediaError:
+        cv2.rectangle(tile, (4, 4), (TILE + 3, TILE + 3), (200, 200, 200), 1)
+    name = shown_name(Path(row["path"]).name, 24).encode("ascii", "replace").decode()
+    for text, height in ((f"{row['p_fake']:.3f} {row['verdict']}", TILE + 18), (name, TILE + 34)):
+        cv2.putText(tile, text, (6, height), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
+    return tile
+
+
+def _around(image: Image, box_xyxy: list[float]) -> Image:
+    """The square around a box, half as large again, from the picture mirrored beyond its edges."""
+    left, top, right, bottom = box_xyxy
+    side = 1.5 * max(right - left, bottom - top)
+    scale = TILE / side
+    corner = ((left + right - side) / 2, (top + bottom - side) / 2)
+    matrix = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]], np.float32)
+    return np.asarray(cv2.warpAffine(image, matrix, (TILE, TILE), borderMode=cv2.BORDER_REFLECT_101))
+
+
+def _line(row: dict[str, Any]) -> str:
+    cells = (f"{row['p_fake']:.3f}", row["verdict"], row["reason"] or "", row["kind"], len(row["faces"]), row["path"])
+    return "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>"
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return json.dumps(value)
+    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
+        return f"'{value}"
+    return value

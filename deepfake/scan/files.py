@@ -1,0 +1,68 @@
+"""Folders, globs and lists -> the pictures and videos that they name."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+
+_KNOWN = PICTURE_SUFFIXES | VIDEO_SUFFIXES
+
+
+def find_files(names: Iterable[str]) -> Iterator[Path]:
+    """Files as they are; folders and globs as the pictures and videos in them, sorted folder by folder.
+
+    A folder is walked as it is read, so that any number of files takes no more memory than the largest folder.
+    Links to folders are not followed. A name that is none of these is passed on: its reader says what is wrong.
+
+    Args:
+        names: Of files, folders or globs.
+
+    Example:
+
+    >>> [path.name for path in find_files(["examples/no_face.jpg", "examples/p*.jpg"])]
+    ['no_face.jpg', 'portrait.jpg']
+    """
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            yield from _walk(path)
+        elif not path.exists() and glob.has_magic(name):
+            for found in sorted(map(Path, glob.iglob(name, recursive=True))):  # noqa: PTH207
+                if found.is_file():
+                    yield found
+        else:
+            yield path
+
+
+def read_list(path: Path) -> list[str]:
+    """The names in a text file, one a line; what is relative is so to the file's own folder. Empty lines are left out.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    lines = os.fsdecode(path.read_bytes()).splitlines()
+    return [str(path.parent / line) for line in lines if line.strip()]
+
+
+def sha256_of(path: Path) -> str:
+    """The file's checksum as hex.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            if path.suffix.lower() in _KNOWN and path.is_file():
+                yield path

@@ -1,0 +1,137 @@
+"""What looks at one file after the other with networks of its own: file -> answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from deepfake.bundle import DEFAULT_MODEL, load_bundle
+from deepfake.errors import MediaError
+from deepfake.faces import FaceSettings
+from deepfake.pipeline import Detector
+from deepfake.records import Sampling, Verdict
+
+
+class Failure(StrEnum):
+    """Why a file has no answer."""
+
+    UNREADABLE = "unreadable"
+    """It is damaged, of no known kind, or gone."""
+    MEMORY = "memory"
+    """It needs more memory than a worker may have."""
+    TIMEOUT = "timeout"
+    """It took longer than a file may take."""
+    CRASH = "crash"
+    """The worker died on it, twice."""
+    BUG = "bug"
+    """The program failed on it: worth a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """How each file is looked at; a store holds answers to one of these."""
+
+    model: Path = DEFAULT_MODEL
+    """Folder of the bundle that answers."""
+    trust: bool = False
+    """Whether to use a bundle whose files differ from their checksums."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """Which frames of a video to look at."""
+    min_face_share: float = 0.06
+    """Smallest face searched for, as a share of the picture's short side."""
+    threads: int = 1
+    """Threads of each worker's networks."""
+    memory_bytes: int = 8 * 2**30
+    """Most address space of a worker. Enforced on Linux."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the answers depend on, as plain values.
+
+        Raises:
+            BundleError: If the bundle cannot be used.
+        """
+        model = load_bundle(self.model, trust=self.trust).model
+        return {"model": asdict(model), "sampling": asdict(self.sampling), "min_face_share": self.min_face_share}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a worker says about one file's content: an answer, or why there is none."""
+
+    kind: str | None = None
+    """`picture` or `video`; None if nothing could be read."""
+    verdict: str | None = None
+    """`real`, `fake` or `inconclusive`; None if there is no answer."""
+    reason: str | None = None
+    """Why it is inconclusive."""
+    p_fake: float | None = None
+    """As `Verdict.p_fake`."""
+    faces: tuple[dict[str, Any], ...] = ()
+    """Each scored face: `box_xyxy`, `p_fake` and `track`."""
+    times: tuple[float, ...] = ()
+    """The time of each of `faces` in seconds."""
+    failure: Failure | None = None
+    """Why there is no answer."""
+    error: str | None = None
+    """The same in words, with what to do."""
+    elapsed_s: float = 0.0
+    """Time that the analysis took."""
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Answer:
+        """The verdict without what names the file."""
+        values = verdict.as_dict()
+        return cls(
+            kind=values["kind"],
+            verdict=values["verdict"],
+            reason=values["reason"],
+            p_fake=values["p_fake"],
+            faces=tuple({key: face[key] for key in ("box_xyxy", "p_fake", "track")} for face in values["faces"]),
+            times=tuple(face["time_s"] for face in values["faces"]),
+            elapsed_s=values["elapsed_s"],
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Answer:
+        """The answer that `as_dict` made plain values of."""
+        failure = values["failure"]
+        plain = {"faces": tuple(values["faces"]), "times": tuple(values["times"])}
+        return cls(**values | plain | {"failure": Failure(failure) if failure else None})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain values."""
+        return asdict(self)
+
+
+class Worker:
+    """Judges files one after the other.
+
+    Args:
+        settings: How.
+
+    Raises:
+        BundleError: If the bundle cannot be used.
+    """
+
+    def __init__(self, settings: ScanSettings) -> None:
+        self.settings = settings
+        face_settings = FaceSettings(min_face_share=settings.min_face_share)
+        self._detector = Detector(settings.model, settings.trust, face_settings, settings.threads)
+
+    def judge(self, path: Path | str) -> Answer:
+        """The answer about one file; a file that cannot be read has one, too."""
+        try:
+            return Answer.of(self._detector.detect(path, self.settings.sampling))
+        except (MediaError, OSError) as error:
+            # Identical files share the answer, so it names none of them.
+            said = str(error).replace(str(path), "the file")
+            return Answer(failure=Failure.UNREADABLE, error=said[:1].upper() + said[1:])
+        except MemoryError:
+            return Answer(
+                failure=Failure.MEMORY,
+                error=f"The file needs more than the {self.settings.memory_bytes / 2**30:.0f} GB of a worker. "
+                "Shrink it, or raise --memory.",
+            )

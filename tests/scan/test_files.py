@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import hashlib
+
+from deepfake.scan.files import find_files, read_list, sha256_of
+
+
+def tree(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return folder
+
+
+def test_a_folder_is_the_pictures_and_videos_below_it_in_order(tmp_path):
+    tree(tmp_path, "b.JPG", "a.mp4", "notes.txt", "deep/er/c.webp", "deep/d.png")
+    found = [str(path.relative_to(tmp_path)) for path in find_files([str(tmp_path)])]
+    assert found == ["a.mp4", "b.JPG", "deep/d.png", "deep/er/c.webp"]
+
+
+def test_a_file_is_taken_whatever_its_name_and_whether_or_not_it_is_there(tmp_path):
+    tree(tmp_path, "odd.name")
+    names = [str(tmp_path / name) for name in ("odd.name", "gone.jpg")]
+    assert [str(path) for path in find_files(names)] == names
+
+
+def test_a_glob_is_expanded_unless_a_file_has_that_name(tmp_path):
+    tree(tmp_path, "a1.jpg", "a2.jpg", "b[1].jpg", "b1.jpg")
+    assert [path.name for path in find_files([str(tmp_path / "a*.jpg")])] == ["a1.jpg", "a2.jpg"]
+    assert [path.name for path in find_files([str(tmp_path / "b[1].jpg")])] == ["b[1].jpg"]
+
+
+def test_a_link_that_leads_back_is_not_followed(tmp_path):
+    tree(tmp_path, "in/a.jpg")
+    (tmp_path / "in" / "back").symlink_to(tmp_path)
+    assert len(list(find_files([str(tmp_path)]))) == 1
+
+
+def test_a_list_names_files_beside_it(tmp_path):
+    (tmp_path / "names.txt").write_bytes(b"a.jpg\n\n/abs/b.jpg\r\n\xff.jpg\n")
+    names = read_list(tmp_path / "names.txt")
+    assert names == [str(tmp_path / "a.jpg"), "/abs/b.jpg", str(tmp_path / "\udcff.jpg")]
+
+
+def test_the_checksum_is_that_of_the_content(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc" * 100_000)
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()
