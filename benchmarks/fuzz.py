@@ -38,6 +38,8 @@ MOST_MB = {"here": 2000.0, "apart": 1500.0, "decoder": 4096.0}
 """Most resident memory of the process that asks, and of the one that decodes for it."""
 ADDRESSES = 12 * 2**30
 """Address space of a worker: it dies before the machine does."""
+FRAMES = 8
+"""Frames of a video that are looked at."""
 OUTCOMES = ("answered", "refused", "decoder died", "failed")
 """`decoder died`: refused, because the process that decoded was ended by a signal or a limit."""
 
@@ -158,13 +160,14 @@ def _load() -> None:
 def _try(folder: str, file: str, way: str) -> tuple[str, str, float, float, float]:
     """Outcome, what was said, seconds, peak megabytes here and in the process that decodes."""
     from deepfake.errors import MediaError
+    from deepfake.records import Sampling
 
     os.chdir(folder)
     Path("/proc/self/clear_refs").write_text("5")
     started = time.perf_counter()
     with _Watch() as watch:
         try:
-            verdict = _detectors[way].detect(file)
+            verdict = _detectors[way].detect(file, Sampling(FRAMES))
             outcome, said = "answered", str(verdict.label)
         except MediaError as error:
             outcome, said = "refused", str(error)
