@@ -26,9 +26,8 @@ from typing import Any
 
 import click
 import psutil
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
-
 from corpus import Case, cases
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 WAYS = ("here", "apart")
 """Decoded in the process that asks, and in one of its own."""

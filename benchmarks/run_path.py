@@ -20,17 +20,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from drawn import PORTRAIT, wide_portrait
 
 from deepfake.bundle import DEFAULT_MODEL, GRAPHS, load_bundle, load_detector
 from deepfake.crops import cut_crop
 from deepfake.evidence import overlay_frame
 from deepfake.faces import SMALLEST_FACE_PX, FaceFinder, FaceSettings
 from deepfake.media import read_picture
-from deepfake.records import Frame, Image
+from deepfake.records import Frame
 from deepfake.scores import Scorer
 
 ROOT = Path(__file__).resolve().parent.parent
-PORTRAIT = ROOT / "examples" / "portrait.jpg"
 
 
 def main() -> None:
@@ -115,12 +115,6 @@ def graphs(beside: Path) -> None:
         ours, theirs = medians_in_turn(partial(one.logit, crop), partial(other.logit, crop), runs=50)
         size = (DEFAULT_MODEL / name).stat().st_size / 1e6
         print(f"  {name:<22}{ours:8.1f} beside {theirs:.1f}   {size:.2f} MB")
-
-
-def wide_portrait() -> Image:
-    """The bundled portrait as a 1280 x 720 picture."""
-    image = read_picture(PORTRAIT).image
-    return np.asarray(cv2.resize(image[:288], (1280, 720), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def median_ms(job: Callable[[], object], runs: int = 25) -> float:

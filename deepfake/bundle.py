@@ -63,7 +63,10 @@ def load_bundle(directory: Path | str = DEFAULT_MODEL, graph: str = "model.tflit
 
     Raises:
         BundleError: If something is missing, does not match its checksum, or was written for another version.
+        ValueError: If no bundle has such a graph.
     """
+    if graph not in GRAPHS:
+        raise ValueError(f"`graph` must be one of {', '.join(GRAPHS)}. Received: {graph!r}.")
     directory = Path(directory)
     manifest, files = read_files(directory, [graph], "detector", trust)
     try:

@@ -19,7 +19,7 @@ from deepfake.lines import printable
 from deepfake.page.cli import serve
 from deepfake.scan.cli import scan
 from deepfake.terminal import MODEL, NEW_FOLDER, Commands, advance, found_model, progress_bar
-from deepfake.training.cli import COMMANDS
+from deepfake.training.commands import COMMANDS
 
 if TYPE_CHECKING:
     from deepfake.records import Verdict

@@ -118,7 +118,9 @@ def box_overlap(a: tuple[float, float, float, float], b: tuple[float, float, flo
 
 def colour_histogram(image: Image) -> Floats:
     """A coarse colour histogram, shape `(512,)`: what a scene looks like, wherever things stand in it."""
-    small = cv2.resize(image, (64, 64), interpolation=cv2.INTER_AREA)
+    # Every pixel of a large frame says no more about its colours than 16 of each 64 by 64 part.
+    coarse = cv2.resize(image, (256, 256), interpolation=cv2.INTER_NEAREST)
+    small = cv2.resize(coarse, (64, 64), interpolation=cv2.INTER_AREA)
     histogram = cv2.calcHist([small], [0, 1, 2], None, [8, 8, 8], [0, 256] * 3)
     return np.asarray(cv2.GaussianBlur(histogram.reshape(8, 64), (3, 1), 0).ravel(), np.float32)
 

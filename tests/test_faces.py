@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deepfake.bundle import load_detector
-from deepfake.faces import FaceFinder, FaceSettings, pyramid_scales, suppress
+from deepfake.faces import FaceFinder, FaceSettings, _pyramid, pyramid_scales, suppress
 from deepfake.records import Frame
 from deepfake.tracks import box_overlap
 
@@ -77,6 +77,15 @@ def test_the_pyramid_reaches_from_the_smallest_face_to_the_whole_picture():
     assert 12 <= 720 * scales[-1] < 12 / 0.709
     assert pyramid_scales(10, 10, 0.5) == []
     assert pyramid_scales(720, 1280, 0.001)[0] == pytest.approx(12 / 20)
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 400), (720, 1280), (1080, 1921)])
+def test_a_level_of_the_pyramid_is_the_average_over_areas_of_the_full_picture(portrait, height, width):
+    picture = cv2.resize(portrait.image, (width, height), interpolation=cv2.INTER_CUBIC)
+    for scale, level in _pyramid(picture, 0.06):
+        size = int(width * scale), int(height * scale)
+        exact = cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        np.testing.assert_allclose(np.abs(level - exact).mean(), 0, atol=1.5)
 
 
 def slow_suppress(rows, limit, over):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from corpus import cases, damaged, name_cases, odd_cases
+from corpus.sound import sound_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpus import cases, damaged, name_cases, odd_cases
-from corpus.sound import sound_files
 from deepfake.errors import LimitError, MediaError
 from deepfake.lines import printable
 from deepfake.media import kind_of, open_media

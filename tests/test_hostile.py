@@ -14,11 +14,11 @@ import PIL.Image
 import pytest
 from av.stream import Disposition
 from click.testing import CliRunner
-
 from corpus import odd_cases
 from corpus.pictures import many_scans
 from corpus.sound import muxed, picture, video
 from corpus.videos import pictures_in_a_row
+
 from deepfake.cli import main
 from deepfake.errors import MediaError
 from deepfake.faces import MAX_KEPT_PIXELS, MAX_LEVEL_PIXELS, FaceFinder, pyramid_scales

@@ -161,6 +161,31 @@ def test_seeking_gives_the_frames_that_decoding_everything_gives(tmp_path, write
         assert abs(frame.image.mean() - images[int(frame.time * 4)].mean()) < 4
 
 
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4", "libvpx-vp9"])
+@pytest.mark.parametrize("sampling", [Sampling(frames=7), Sampling(frames=3, start_s=4.9), Sampling(fps=3.3), Sampling(fps=50)],
+                         ids=["few", "late", "some", "all"])  # fmt: skip
+def test_passing_over_frames_changes_no_pixel_of_the_others(tmp_path, rng, codec, sampling):
+    path = tmp_path / "moving.mkv"
+    texture = cv2.GaussianBlur(rng.integers(0, 256, (96, 216), dtype=np.uint8), (5, 5), 0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=20, options={"g": "60", "bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 96, 96, "yuv420p"
+        for left in range(120):
+            image = np.dstack([texture[:, left : left + 96]] * 3)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
+        container.mux(stream.encode(None))
+    with av.open(str(path)) as container:
+        every = [(frame.pts, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+        base = container.streams.video[0].time_base
+    reader = VideoReader(path, sampling)
+    frames = list(reader)
+    assert len(frames) == len(reader)
+    for frame, time in zip(frames, reader.times, strict=True):
+        pts, expected = max((shown for shown in every if (shown[0] - every[0][0]) * base <= time), key=lambda s: s[0])
+        assert frame.time == (pts - every[0][0]) * base
+        np.testing.assert_array_equal(frame.image, expected)
+
+
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_rotation_metadata_is_undone(tmp_path, turn):
     upright = np.repeat(np.repeat(corner_picture(), 4, 0), 4, 1)

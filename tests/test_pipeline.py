@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import tempfile
+from contextlib import suppress
+
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from deepfake import Detector, MediaError, detect
@@ -75,6 +79,31 @@ def test_memory_of_frames_does_not_grow_with_their_number(detector, examples):
     assert verdict.frames_read == 48
     held = sum(score.evidence.nbytes + score.to_frame.nbytes + score.face.landmarks.nbytes for score in verdict.scores)
     assert held < 48 * 1000
+
+
+def test_many_files_leave_nothing_open_and_nothing_behind(detector, portrait, rng, examples, tmp_path, monkeypatch):
+    def ask(number):
+        side = int(rng.integers(80, 200))
+        path = tmp_path / f"{number}.{('jpg', 'png', 'webp', 'tiff')[number % 4]}"
+        cv2.imwrite(str(path), portrait.image[40 : 40 + side, 130 : 130 + side])
+        if number % 5 == 0:
+            path.write_bytes(path.read_bytes()[:300])
+        if number % 15 == 0:
+            detector.detect(examples / "half_fake.mp4", Sampling(frames=2))
+        with suppress(MediaError):
+            detector.detect(path)
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    process = psutil.Process()
+    for number in range(5):
+        ask(number)
+    before = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
+    for number in range(60):
+        ask(number)
+    assert (process.num_fds() if hasattr(process, "num_fds") else process.num_handles()) == before
+    assert not list(scratch.iterdir())
 
 
 def test_a_broken_file_raises(detector, tmp_path):

@@ -89,7 +89,8 @@ def _read_with_pillow(path: Path) -> Image:
             warnings.simplefilter("ignore")
             with PIL.Image.open(path, formats=PILLOW_FORMATS) as picture:
                 check_size(path, *picture.size)
-                return np.asarray(_flattened(PIL.ImageOps.exif_transpose(picture)))
+                PIL.ImageOps.exif_transpose(picture, in_place=True)
+                return np.asarray(_flattened(picture))
     except PIL.Image.DecompressionBombError as error:
         raise MediaError(f"{path} has far more than {MAX_PIXELS // 10**6} megapixels. Shrink it first.") from error
     except PIL.UnidentifiedImageError as error:
@@ -108,7 +109,7 @@ def _flattened(picture: PIL.Image.Image) -> PIL.Image.Image:
         picture = picture.convert("RGBA")
         white = PIL.Image.new("RGBA", picture.size, "white")
         picture = PIL.Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _read_tiff(path: Path) -> Image:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,9 @@ _OPTIONS = {"max_pixels": str(MAX_PIXELS)}
 """For FFmpeg: a frame that turns out larger than its header said is not decoded, either."""
 _GRACE_S = Fraction(1, 4)
 """How long past its end a frame still counts as shown where the ones after it are lost."""
+
+_REORDERED = 32
+"""Packets this far apart may belong to neighbouring frames; twice what the codecs allow."""
 
 
 class VideoReader:
@@ -95,12 +100,14 @@ class VideoReader:
 
     def _sampled(self, container: Any, stream: Any) -> Iterator[tuple[int, Any]]:
         """The frame shown at each time to sample, with the time's number; times whose frame is lost are left out."""
-        decoded = _Decoded(container, stream)
+        targets = [time + self._first for time in self.times]
+        ticks = [math.floor(target / stream.time_base) for target in targets]
+        decoded = _Decoded(container, stream, ticks)
         shown, following = None, next(decoded, None)
-        for index, time in enumerate(self.times):
-            target = time + self._first
-            if index and shown is not None and self._sought(container, stream, shown, target):
-                decoded = _Decoded(container, stream)
+        for index, target in enumerate(targets):
+            reached = shown or following
+            if reached is not None and self._sought(container, stream, reached, ticks[index]):
+                decoded = _Decoded(container, stream, ticks)
                 shown, following = None, next(decoded, None)
             while following is not None and (shown is None or _time(following.pts, stream) <= target):
                 decoded.broken = False
@@ -111,14 +118,13 @@ class VideoReader:
             if not lost or target - _time(shown.pts, stream) < _length(shown, stream) + _GRACE_S:
                 yield index, shown
 
-    def _sought(self, container: Any, stream: Any, shown: Any, target: Fraction) -> bool:
-        """Whether it jumped to the last keyframe before a time, as that lies far enough ahead of the frame shown."""
-        ticks = min(max(math.floor(target / stream.time_base), -_MAX_TICKS), _MAX_TICKS)
-        place = stream.index_entries.search_timestamp(ticks)
+    def _sought(self, container: Any, stream: Any, reached: Any, target: int) -> bool:
+        """Whether it jumped to the last keyframe before a target, as that lies far enough ahead of where it was."""
+        place = stream.index_entries.search_timestamp(min(max(target, -_MAX_TICKS), _MAX_TICKS))
         if place < 0:
             return False
         keyframe = stream.index_entries[place].timestamp
-        if _time(keyframe, stream) <= _time(shown.pts, stream) + _SEEK_GAP_S:
+        if _time(keyframe, stream) <= _time(reached.pts, stream) + _SEEK_GAP_S:
             return False
         try:
             container.seek(keyframe, stream=stream)
@@ -184,10 +190,16 @@ class _Opened:
 
 
 class _Decoded:
-    """Iterates over the frames that could be decoded and have a time; `broken` says that some could not."""
+    """Iterates over the frames that could be decoded and have a time; `broken` says that some could not.
 
-    def __init__(self, container: Any, stream: Any) -> None:
+    Frames that no other refers to are passed over, which halves the work, unless they are shown at one of `targets`,
+    in the stream's own ticks.
+    """
+
+    def __init__(self, container: Any, stream: Any, targets: Sequence[int]) -> None:
         self.broken = False
+        self._context = stream.codec_context
+        self._targets = targets
         self._frames = self._decode(_packets(container, stream))
 
     def __iter__(self) -> _Decoded:
@@ -197,7 +209,8 @@ class _Decoded:
         return next(self._frames)
 
     def _decode(self, packets: Iterator[Any]) -> Iterator[Any]:
-        for packet in packets:
+        for packet, is_shown in self._looked_ahead(packets):
+            self._context.skip_frame = "DEFAULT" if is_shown else "NONREF"
             try:
                 frames = packet.decode()
             except av.error.EOFError:
@@ -210,6 +223,27 @@ class _Decoded:
                     self.broken = True
                 else:
                     yield frame
+
+    def _looked_ahead(self, packets: Iterator[Any]) -> Iterator[tuple[Any, bool]]:
+        """Each packet, in order of decoding, with whether its frame is shown at one of the targets."""
+        ahead: deque[Any] = deque()
+        before: deque[int] = deque(maxlen=_REORDERED)
+        while True:
+            try:
+                while len(ahead) <= _REORDERED:
+                    ahead.append(next(packets))
+            except StopIteration:
+                pass
+            if not ahead:
+                return
+            packet = ahead.popleft()
+            if packet.pts is None:
+                yield packet, True
+                continue
+            known = (*before, *(other.pts for other in ahead if other.pts is not None))
+            until = min((pts for pts in known if pts > packet.pts), default=math.inf)
+            yield packet, bisect_left(self._targets, packet.pts) < bisect_left(self._targets, until)
+            before.append(packet.pts)
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:

@@ -24,7 +24,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from deepfake.bundle import load_bundle, read_files
+from deepfake.bundle import load_bundle
 from deepfake.errors import DatasetError, DeepfakeError
 from deepfake.pipeline import Progress
 from deepfake.records import Floats, Thresholds
@@ -33,6 +33,7 @@ from deepfake.training.evaluate import Sample, shares_of_answers
 from deepfake.training.index import LABELS, Row, count_labels, read_indexes
 from deepfake.training.loader import CropLoader
 from deepfake.training.metrics import Values, bootstrap_interval, roc_auc
+from deepfake.training.run import load_network
 
 Gradient = Callable[[Floats], Floats]
 """Crops `(n, h, w, 3)` in [0, 255] -> the gradient of each one's logit with respect to it, of the same shape."""
@@ -116,16 +117,6 @@ def attack(
         "clean": _measures(rows, clean, clean, bundle.thresholds),
         "attacks": attacks,
     }
-
-
-def load_network(model: Path) -> keras.Model:
-    """The Keras network of a bundle, after a check of its file.
-
-    Raises:
-        BundleError: If it is missing or damaged.
-    """
-    read_files(model, ["model.keras"], "detector")
-    return keras.models.load_model(model / "model.keras", compile=False)
 
 
 def logit_gradient(network: keras.Model) -> Gradient:

@@ -22,7 +22,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from deepfake.errors import DatasetError
+from deepfake.bundle import read_files
+from deepfake.errors import BundleError, DatasetError
 from deepfake.files import write_json
 from deepfake.training.config import TrainingConfig, filled_config
 from deepfake.training.index import Row, count_labels
@@ -62,6 +63,22 @@ def load_run(run: Path) -> keras.Model:
     if not path.exists():
         raise DatasetError(f"No best.keras in {run}: it is not the folder of a finished run. Run fit first.")
     return keras.models.load_model(path, compile=False)
+
+
+def load_network(model: Path) -> keras.Model:
+    """The Keras network of a bundle: of the file whose checksum stands in the manifest, and without any code in it.
+
+    Raises:
+        BundleError: If it is missing or damaged, or holds code.
+    """
+    read_files(model, ["model.keras"], "detector")
+    try:
+        return keras.models.load_model(model / "model.keras", compile=False, safe_mode=True)
+    except (ValueError, TypeError) as error:
+        raise BundleError(
+            f"{model / 'model.keras'} cannot be loaded: {str(error).splitlines()[0]} Use a bundle that this package "
+            "exported; layers that hold code (Lambda) are never run."
+        ) from error
 
 
 def read_log(path: Path) -> list[dict[str, str]]:

@@ -137,7 +137,7 @@ def test_a_file_that_needs_too_much_memory_gets_its_row(settings, tmp_path):
     import PIL.Image
 
     PIL.Image.new("RGB", (7000, 7000)).save(tmp_path / "large.png", compress_level=1)
-    with Workers(dataclasses.replace(settings, memory_bytes=int(1.2 * 2**30))) as workers:
+    with Workers(dataclasses.replace(settings, memory_bytes=int(0.9 * 2**30))) as workers:
         assert workers.judge(tmp_path / "large.png").failure in (Failure.MEMORY, Failure.UNREADABLE)
 
 

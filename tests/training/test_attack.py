@@ -17,13 +17,13 @@ from deepfake.training.attack import (
     attack,
     balanced_sample,
     fgsm,
-    load_network,
     logit_gradient,
     pgd,
     uniform_noise,
 )
 from deepfake.training.card import write_card
 from deepfake.training.index import Row
+from deepfake.training.run import load_network
 from deepfake.trials import attack_words
 
 needs_tensorflow = pytest.mark.skipif(
