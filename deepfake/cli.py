@@ -15,6 +15,7 @@ import click
 from deepfake import __version__
 from deepfake.credentials import in_a_word
 from deepfake.errors import MediaError
+from deepfake.lines import printable
 from deepfake.page.cli import serve
 from deepfake.scan.cli import scan
 from deepfake.terminal import MODEL, NEW_FOLDER, Commands, advance, found_model, progress_bar
@@ -96,16 +97,16 @@ def detect(
     detector = Detector(found_model(model, trust), trust, FaceSettings(min_face_share=min_face))
     for number, path in enumerate(files, start=1):
         try:
-            with progress_bar(f"{number}/{len(files)} {path.name}") as bar:
+            with progress_bar(f"{number}/{len(files)} {printable(path.name)}") as bar:
                 verdict = detector.detect(path, sampling, partial(advance, bar))
             written = write_report(verdict, save_dir) if save_dir else []
         except MediaError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {printable(str(error))}", err=True)
             failed = True
             continue
         click.echo(to_json(verdict) if as_json else _line(verdict))
         for file in written:
-            click.echo(f"wrote {file}", err=True)
+            click.echo(f"wrote {printable(str(file))}", err=True)
     if failed:
         sys.exit(UNREADABLE)
 
@@ -120,4 +121,4 @@ def _line(verdict: Verdict) -> str:
     tracks = len(verdict.tracks)
     reason = verdict.reason or f"{tracks} {'track' if tracks == 1 else 'tracks'}"
     credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
-    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{verdict.path}"
+    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{printable(verdict.path)}"

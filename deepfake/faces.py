@@ -11,6 +11,7 @@ Reference:
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ MAX_PROPOSALS = 4000
 """Best proposals that are compared with each other: a bound on memory, far above what a crowd gives."""
 SHAPES_KEPT = 24
 """Input shapes that a network stays set up for: two pyramids."""
+MAX_LEVEL_PIXELS = 2_000_000
+"""Most pixels of a level of the pyramid. A ribbon, hundreds of times as wide as high, would else take gigabytes."""
+MAX_KEPT_PIXELS = 250_000
+"""Larger inputs are set up anew each time: what stays set up stays in memory."""
 SMALLEST_FACE_PX = 20.0
 """Faces below this are never searched for: O-Net cannot place landmarks on them."""
 
@@ -150,7 +155,8 @@ class FaceFinder:
 def pyramid_scales(height: int, width: int, min_face_share: float) -> list[float]:
     """Scales of the pyramid's levels, the largest first.
 
-    The smallest face is 12 pixels wide on the first level; the last level is still 12 pixels on its short side.
+    The smallest face is 12 pixels wide on the first level, unless that would have more than `MAX_LEVEL_PIXELS`; the
+    last level is still 12 pixels on its short side.
 
     Example:
 
@@ -158,7 +164,9 @@ def pyramid_scales(height: int, width: int, min_face_share: float) -> list[float
     [0.24, 0.17, 0.121]
     """
     short = min(height, width)
-    scale = CELL / max(SMALLEST_FACE_PX, min_face_share * short)
+    scale = min(
+        CELL / max(SMALLEST_FACE_PX, min_face_share * short), math.sqrt(MAX_LEVEL_PIXELS / max(1, height * width))
+    )
     scales = []
     while short * scale >= CELL:
         scales.append(scale)
@@ -230,7 +238,8 @@ class _Network:
     def __call__(self, batch: Floats) -> dict[str, Floats]:
         """Runs a batch of any shape."""
         interpreter = self._ready.pop(batch.shape, None) or self._set_up(batch.shape)
-        self._ready[batch.shape] = interpreter
+        if batch[..., 0].size <= MAX_KEPT_PIXELS:
+            self._ready[batch.shape] = interpreter
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], batch)
         interpreter.invoke()
         return {name: interpreter.get_tensor(index) for name, index in self._indices.items()}

@@ -29,3 +29,14 @@ def one_line(text: str, limit: int) -> str:
     plain = " ".join(plain.split())
     tail = limit // 2
     return plain if len(plain) <= limit else f"{plain[: limit - tail - 1]}…{plain[-tail:]}"
+
+
+def printable(text: str) -> str:
+    """A text on one line, with escapes for what would steer a terminal, turn the text around, or cannot be encoded.
+
+    Example:
+
+    >>> printable("a\\x1b[31m\\nb")
+    'a\\\\x1b[31m\\\\nb'
+    """
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

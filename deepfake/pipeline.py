@@ -8,13 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
 from pathlib import Path
 
 from deepfake.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
 from deepfake.crops import cut_crop
 from deepfake.faces import FaceFinder, FaceSettings
-from deepfake.media import Opener, open_media
+from deepfake.media import MAX_PIXELS, Opener, open_media
 from deepfake.provenance import trust_anchors
 from deepfake.records import Frame, Sampling, Score, Step, Verdict
 from deepfake.scores import Scorer
@@ -181,6 +180,12 @@ def detect(path: Path | str, model: Path | str = DEFAULT_MODEL, sampling: Sampli
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    iterator = iter(frames)
-    while batch := list(islice(iterator, size)):
+    """Frames that are searched together; where they are large, fewer, for all of a batch are in memory at once."""
+    batch: list[Frame] = []
+    for frame in frames:
+        batch.append(frame)
+        if len(batch) == size or sum(frame.image[..., 0].size for frame in batch) > MAX_PIXELS // 2:
+            yield batch
+            batch = []
+    if batch:
         yield batch

@@ -21,6 +21,8 @@ Image = npt.NDArray[Any]
 """RGB uint8 `(height, width, 3)`."""
 Floats = npt.NDArray[Any]
 """float32 of the shape that is stated."""
+MAX_SAMPLES = 500_000
+"""Most frames of one video that are looked at: every frame of some hours."""
 
 
 class Label(StrEnum):
@@ -64,24 +66,30 @@ class Sampling:
     frames: int = 24
     """Their number, spread evenly over the time searched. Ignored where `fps` is set."""
     fps: float | None = None
-    """One frame every 1 / fps seconds instead; any positive number."""
+    """One frame every 1 / fps seconds instead; any positive finite number."""
     start_s: float = 0.0
     """Where to begin, in seconds from the first frame."""
     end_s: float | None = None
     """Where to stop; None for the end of the video."""
 
     def __post_init__(self) -> None:
-        if self.frames < 1:
-            raise ValueError(f"`frames` counts the frames to look at and must be positive. Received: {self.frames}.")
-        if self.fps is not None and not self.fps > 0:
-            raise ValueError(f"`fps` must be positive. Received: {self.fps}.")
-        if self.start_s < 0 or (self.end_s is not None and self.end_s <= self.start_s):
+        if not 0 < self.frames <= MAX_SAMPLES:
             raise ValueError(
-                f"`start_s` must be at least 0 and `end_s` above it. Received: {self.start_s}, {self.end_s}."
+                f"`frames` counts the frames to look at and must be from 1 to {MAX_SAMPLES}. Received: {self.frames}."
+            )
+        if self.fps is not None and not 0 < self.fps < math.inf:
+            raise ValueError(f"`fps` must be positive and finite. Received: {self.fps}.")
+        if not 0 <= self.start_s < math.inf or (self.end_s is not None and not self.start_s < self.end_s < math.inf):
+            raise ValueError(
+                f"`start_s` must be at least 0 and `end_s` above it, both finite. "
+                f"Received: {self.start_s}, {self.end_s}."
             )
 
     def times(self, duration: Fraction) -> list[Fraction]:
         """Times in seconds to take frames at: the middle of each of `frames` equal parts.
+
+        Raises:
+            ValueError: If `fps` gives more than `MAX_SAMPLES`: a file may claim to last for a thousand years.
 
         Example:
 
@@ -94,7 +102,12 @@ class Sampling:
         if self.fps is None:
             return [start + span * (2 * part + 1) / (2 * self.frames) for part in range(self.frames)] if span else []
         step = 1 / Fraction(self.fps)
-        return [start + step * part for part in range(math.ceil(span / step))]
+        count = math.ceil(span / step)
+        if count > MAX_SAMPLES:
+            raise ValueError(
+                f"At most {MAX_SAMPLES} frames can be looked at. Received: {float(span):.4g} s at `fps` {self.fps:.4g}."
+            )
+        return [start + step * part for part in range(count)]
 
 
 @dataclass(frozen=True, slots=True)

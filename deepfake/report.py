@@ -37,13 +37,17 @@ PART_FRAMES = 5
 """Frames in a row that make a part of a video suspicious."""
 MAX_NAME = 80
 """Longest name that is shown; the middle of longer ones is left out."""
+MAX_STEM_BYTES = 200
+"""Longest beginning of the name of a file that is written."""
 _TIME_BASE = Fraction(1, 90000)
 
 
 def to_json(verdict: Verdict, name: str | None = None) -> str:
     """The verdict as one line of JSON; with a `name`, that stands in the place of the path."""
     values = verdict.as_dict()
-    return json.dumps(values if name is None else {**values, "path": name}, ensure_ascii=False)
+    line = json.dumps(values if name is None else {**values, "path": name}, ensure_ascii=False)
+    # What of a file's name is no text can be escaped in JSON, but not encoded.
+    return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def sentence(verdict: Verdict) -> str:
@@ -115,6 +119,12 @@ def shown_name(name: str, limit: int = MAX_NAME) -> str:
     'a b gpj.exe'
     """
     return one_line(re.split(r"[/\\]", name.rstrip("/\\"))[-1], limit) or "file"
+
+
+def file_stem(name: str) -> str:
+    """A file's name, cut where it would leave no room for an ending: file systems allow 255 bytes."""
+    encoded = name.encode("utf-8", "replace")
+    return name if len(encoded) <= MAX_STEM_BYTES else encoded[:MAX_STEM_BYTES].decode("utf-8", "ignore")
 
 
 def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: float = 0.5) -> Image:
@@ -250,7 +260,8 @@ def _write(canvas: Image, text: str, corner: tuple[int, int], colour: tuple[int,
 
 
 def _free_stem(directory: Path, name: str) -> str:
-    stem, number = name, 2
+    first = stem = file_stem(name)
+    number = 2
     while (directory / f"{stem}.json").exists():
-        stem, number = f"{name}-{number}", number + 1
+        stem, number = f"{first}-{number}", number + 1
     return stem

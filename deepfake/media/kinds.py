@@ -31,10 +31,13 @@ def kind_of(path: Path | str) -> Kind:
 def format_of(path: Path) -> str:
     """A Pillow format, `TIFF`, or the name of an FFmpeg demuxer."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise MediaError(f"{path} is a pipe or a device, not a file. Write what it gives to a file first.")
         with path.open("rb") as file:
             head = file.read(16)
-    except OSError as error:
-        raise MediaError(f"{path} cannot be opened: {error.strerror}. Check the path and its permissions.") from error
+    except (OSError, ValueError) as error:
+        # A name with a zero byte, or one that the system's encoding lacks, is a ValueError.
+        raise MediaError(f"{path} cannot be opened: {said(error)}. Check the path and its permissions.") from error
     if not head:
         raise MediaError(f"{path} is empty (0 bytes). Copy it again.")
     if head[:4] in _TIFF_MAGIC:

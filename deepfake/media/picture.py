@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 from collections.abc import Iterator
@@ -18,6 +19,17 @@ from deepfake.errors import MediaError
 from deepfake.media.boxes import credentials_in
 from deepfake.media.kinds import MAX_PIXELS, PILLOW_FORMATS, Kind, check_size, format_of, kind_of, said
 from deepfake.records import Frame, Image
+
+MAX_FILE_BYTES = 2 * 2**30
+"""Larger files are refused before they are read: 50 megapixels in the widest format that is read, uncompressed."""
+MAX_SCANS = 100
+"""Times that a JPEG may draw its picture, each time finer; encoders write a dozen."""
+_MARKER = re.compile(rb"\xff+[^\x00\x01\xd0-\xd7\xff]")
+"""What begins a part of a JPEG: not the stuffing and the restarts within a scan."""
+_START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xd8", b"\xd9", b"\xda"
+_TIFF_NUMBERS = {3: "H", 4: "I"}
+_DAMAGE = (OSError, ValueError, SyntaxError, KeyError, IndexError, struct.error, EOFError, OverflowError)
+"""What Pillow raises for files that are damaged."""
 
 
 class PictureReader:
@@ -62,11 +74,16 @@ def read_picture(path: Path | str) -> Frame:
     path = Path(path)
     if kind_of(path) != "picture":
         raise MediaError(f"{path} is a video, not a picture.")
+    size = path.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise MediaError(f"{path} is far too large for a picture ({size / 2**30:.1f} GB). Shrink it first.")
     image = _read_tiff(path) if format_of(path) == "TIFF" else _read_with_pillow(path)
     return Frame(image=np.ascontiguousarray(image), index=0, time=Fraction(0))
 
 
 def _read_with_pillow(path: Path) -> Image:
+    if format_of(path) == "JPEG":
+        _check_scans(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -76,15 +93,18 @@ def _read_with_pillow(path: Path) -> Image:
                 return np.asarray(_flattened(picture))
     except PIL.Image.DecompressionBombError as error:
         raise MediaError(f"{path} has far more than {MAX_PIXELS // 10**6} megapixels. Shrink it first.") from error
-    except (OSError, ValueError, SyntaxError, KeyError, IndexError, struct.error, EOFError, OverflowError) as error:
+    except PIL.UnidentifiedImageError as error:
+        # Its own words hold the path once more, in quotes.
+        raise MediaError(f"{path} is damaged or cut short (its header makes no sense). Copy it again.") from error
+    except _DAMAGE as error:
         raise MediaError(f"{path} is damaged or cut short ({said(error)}). Copy it again.") from error
 
 
 def _flattened(picture: PIL.Image.Image) -> PIL.Image.Image:
     """8-bit RGB, with white where it was transparent."""
-    if picture.mode.startswith("I") or picture.mode == "F":
-        grey = np.asarray(picture, dtype=np.float64)
-        return PIL.Image.fromarray((grey / 257).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if picture.mode.startswith("I"):
+        grey = np.asarray(picture) // 257
+        return PIL.Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = PIL.Image.new("RGBA", picture.size, "white")
@@ -106,14 +126,36 @@ def _read_tiff(path: Path) -> Image:
 
 
 def _tiff_size(path: Path, content: bytes) -> tuple[int, int]:
+    """Width and height as written once, as a number of 16 or 32 bits: OpenCV must not find another."""
     order = "<" if content[:2] == b"II" else ">"
-    sizes = {}
+    sizes: dict[int, list[int]] = {256: [], 257: []}
     try:
         (start,) = struct.unpack_from(f"{order}I", content, 4)
         (count,) = struct.unpack_from(f"{order}H", content, start)
         for place in range(start + 2, start + 2 + 12 * count, 12):
             tag, kind = struct.unpack_from(f"{order}HH", content, place)
-            sizes[tag] = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", content, place + 8)[0]
-        return sizes[256], sizes[257]
-    except (struct.error, KeyError) as error:
-        raise MediaError(f"{path} is damaged: its TIFF header has no size. Copy it again.") from error
+            if tag in sizes:
+                sizes[tag] += struct.unpack_from(f"{order}{_TIFF_NUMBERS[kind]}", content, place + 8)
+        (width,), (height,) = sizes.values()
+        return width, height
+    except (struct.error, KeyError, ValueError) as error:
+        raise MediaError(f"{path} is damaged: its TIFF header has no size, or several. Copy it again.") from error
+
+
+def _check_scans(path: Path) -> None:
+    """Raises a `MediaError` if a JPEG is drawn again and again: each scan costs as much time as the picture."""
+    scans = _scans(path.read_bytes())
+    if scans > MAX_SCANS:
+        raise MediaError(f"{path} draws its picture in {scans} scans; at most {MAX_SCANS} are read. Export it again.")
+
+
+def _scans(content: bytes) -> int:
+    place, scans = 0, 0
+    while found := _MARKER.search(content, place):
+        place, marker = found.end(), found[0][-1:]
+        if marker == _END_OF_IMAGE:
+            break
+        if marker != _START_OF_IMAGE:
+            place += int.from_bytes(content[place : place + 2])
+        scans += marker == _START_OF_SCAN
+    return scans

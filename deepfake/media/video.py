@@ -13,6 +13,7 @@ from typing import Any
 import av
 import av.error
 import numpy as np
+from av.stream import Disposition
 
 from deepfake.credentials import Credentials
 from deepfake.errors import MediaError
@@ -20,8 +21,11 @@ from deepfake.media.boxes import credentials_in
 from deepfake.media.kinds import MAX_PIXELS, Kind, format_of, kind_of, said, size_error
 from deepfake.records import Frame, Sampling
 
+_MAX_TICKS = 2**63 - 1
 _SEEK_GAP_S = Fraction(1)
 """A keyframe closer than this to the frame before is not worth a seek."""
+_OPTIONS = {"max_pixels": str(MAX_PIXELS)}
+"""For FFmpeg: a frame that turns out larger than its header said is not decoded, either."""
 _GRACE_S = Fraction(1, 4)
 """How long past its end a frame still counts as shown where the ones after it are lost."""
 
@@ -54,7 +58,10 @@ class VideoReader:
             self.size = (stream.codec_context.width, stream.codec_context.height)
             self._first = _time(stream.start_time or 0, stream)
             self.duration = self._duration(container, stream)
-        self.times = self.sampling.times(self.duration)
+        try:
+            self.times = self.sampling.times(self.duration)
+        except ValueError as error:
+            raise MediaError(f"{self.path} is too long. {error} Choose a smaller --fps, or an --end.") from error
         if not self.times:
             raise MediaError(
                 f"{self.path} lasts {float(self.duration):.2f} s, so there is no frame after "
@@ -93,16 +100,14 @@ class VideoReader:
 
     def _sampled(self, container: Any, stream: Any) -> Iterator[tuple[int, Any]]:
         """The frame shown at each time to sample, with the time's number; times whose frame is lost are left out."""
-        keyframes = [_time(e.timestamp, stream) for e in stream.index_entries if e.is_keyframe]
         targets = [time + self._first for time in self.times]
-        decoded = _Decoded(container, stream, targets)
+        ticks = [math.floor(target / stream.time_base) for target in targets]
+        decoded = _Decoded(container, stream, ticks)
         shown, following = None, next(decoded, None)
         for index, target in enumerate(targets):
-            jump = max((key for key in keyframes if key <= target), default=Fraction(0))
             reached = shown or following
-            if reached is not None and jump > _time(reached.pts, stream) + _SEEK_GAP_S:
-                container.seek(int(jump / stream.time_base), stream=stream)
-                decoded = _Decoded(container, stream, targets)
+            if reached is not None and self._sought(container, stream, reached, ticks[index]):
+                decoded = _Decoded(container, stream, ticks)
                 shown, following = None, next(decoded, None)
             while following is not None and (shown is None or _time(following.pts, stream) <= target):
                 decoded.broken = False
@@ -113,12 +118,26 @@ class VideoReader:
             if not lost or target - _time(shown.pts, stream) < _length(shown, stream) + _GRACE_S:
                 yield index, shown
 
+    def _sought(self, container: Any, stream: Any, reached: Any, target: int) -> bool:
+        """Whether it jumped to the last keyframe before a target, as that lies far enough ahead of where it was."""
+        place = stream.index_entries.search_timestamp(min(max(target, -_MAX_TICKS), _MAX_TICKS))
+        if place < 0:
+            return False
+        keyframe = stream.index_entries[place].timestamp
+        if _time(keyframe, stream) <= _time(reached.pts, stream) + _SEEK_GAP_S:
+            return False
+        try:
+            container.seek(keyframe, stream=stream)
+        except av.error.FFmpegError:
+            return False
+        return True
+
     def _duration(self, container: Any, stream: Any) -> Fraction:
-        if stream.duration:
+        if (stream.duration or 0) > 0:
             return _time(stream.duration, stream)
-        if container.duration:
+        if (container.duration or 0) > 0:
             return Fraction(container.duration, av.time_base)
-        last = max((packet.pts for packet in container.demux(stream) if packet.pts is not None), default=None)
+        last = max((packet.pts for packet in _packets(container, stream) if packet.pts is not None), default=None)
         if last is None:
             raise MediaError(f"{self.path} holds no video frame. Export it again.")
         return _time(last, stream) - self._first + 1 / Fraction(stream.average_rate or 25)
@@ -132,7 +151,10 @@ class _Opened:
         if kind_of(path) != "video":
             raise MediaError(f"{path} is a picture, not a video.")
         try:
-            self._container: Any = av.open(str(path), format=format_of(path))
+            # Absolute, for FFmpeg takes what stands before a colon for a protocol; titles may be in any encoding.
+            self._container: Any = av.open(
+                str(path.absolute()), format=format_of(path), options=_OPTIONS, metadata_errors="replace"
+            )
         except (av.error.FFmpegError, OSError) as error:
             raise MediaError(
                 f"{path} cannot be opened as a video ({said(error)}): it is damaged or cut short. Copy it again."
@@ -140,34 +162,45 @@ class _Opened:
 
     def __enter__(self) -> tuple[Any, Any]:
         container = self._container
-        streams, sounds = list(container.streams.video), len(container.streams.audio)
-        width, height = (streams[0].codec_context.width, streams[0].codec_context.height) if streams else (0, 0)
-        if not 0 < width * height <= MAX_PIXELS:
+        # A picture of a record's cover is no video.
+        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        wrong = self._wrong(streams, len(container.streams.audio))
+        if wrong:
             # Nothing of a closed container may be touched: PyAV would read freed memory.
             container.close()
-            raise MediaError(
-                size_error(self._path, width, height)
-                if streams
-                else f"No video stream in {self._path} ({sounds} audio stream(s) found). Give one with pictures."
-            )
+            raise MediaError(wrong)
         streams[0].thread_type = "AUTO"
+        streams[0].codec_context.options = _OPTIONS
         return container, streams[0]
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
 
+    def _wrong(self, streams: list[Any], sounds: int) -> str:
+        """Why none of the streams can be read; empty if the first can."""
+        if not streams:
+            return f"No video stream in {self._path} ({sounds} audio stream(s) found). Give one with pictures."
+        codec = streams[0].codec_context
+        if codec is None:
+            return (
+                f"The video in {self._path} is in a code that is not known here. Re-encode it where it plays: "
+                f"ffmpeg -i {self._path.name} -c:v libx264 converted.mp4"
+            )
+        return "" if 0 < codec.width * codec.height <= MAX_PIXELS else size_error(self._path, codec.width, codec.height)
+
 
 class _Decoded:
     """Iterates over the frames that could be decoded and have a time; `broken` says that some could not.
 
-    Frames that no other refers to are passed over, which halves the work, unless they are shown at one of `targets`.
+    Frames that no other refers to are passed over, which halves the work, unless they are shown at one of `targets`,
+    in the stream's own ticks.
     """
 
-    def __init__(self, container: Any, stream: Any, targets: Sequence[Fraction]) -> None:
+    def __init__(self, container: Any, stream: Any, targets: Sequence[int]) -> None:
         self.broken = False
         self._context = stream.codec_context
-        self._targets = [math.floor(target / stream.time_base) for target in targets]
-        self._frames = self._decode(container.demux(stream))
+        self._targets = targets
+        self._frames = self._decode(_packets(container, stream))
 
     def __iter__(self) -> _Decoded:
         return self
@@ -199,7 +232,7 @@ class _Decoded:
             try:
                 while len(ahead) <= _REORDERED:
                     ahead.append(next(packets))
-            except (StopIteration, av.error.FFmpegError):
+            except StopIteration:
                 pass
             if not ahead:
                 return
@@ -211,6 +244,16 @@ class _Decoded:
             until = min((pts for pts in known if pts > packet.pts), default=math.inf)
             yield packet, bisect_left(self._targets, packet.pts) < bisect_left(self._targets, until)
             before.append(packet.pts)
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    """What can be read of a stream: its packets up to the first that cannot be found."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            yield next(packets)
+        except (StopIteration, av.error.FFmpegError):
+            return
 
 
 def _time(ticks: int, stream: Any) -> Fraction:

@@ -22,7 +22,7 @@ from deepfake.page.rest import named
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
 from deepfake.pdf import write_pdf
 from deepfake.records import Frame, Image, Sampling, Score, Verdict
-from deepfake.report import annotate, encode_clip, scored_frames, shown_name, suspicious_frames, to_json
+from deepfake.report import annotate, encode_clip, file_stem, scored_frames, shown_name, suspicious_frames, to_json
 
 GALLERY_FRAMES = 6
 """Suspicious frames that are shown."""
@@ -151,7 +151,7 @@ class Actions:
             return gr.DownloadButton(interactive=False), gr.DownloadButton(interactive=False)
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
         name = shown_name(Path(verdict.path).name)
-        stem = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
+        stem = file_stem("".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name))
         try:
             pdf = write_pdf(verdict, folder / f"{stem}.pdf", name=name, model=self.model, opener=open_apart)
         except MediaError:

@@ -31,7 +31,8 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
         LimitError: If it is too large or too long.
     """
     path = Path(path)
-    if not any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
+    place = _resolved(path)
+    if not any(place and place.is_relative_to(folder.resolve()) for folder in folders):
         raise MediaError("The file was not uploaded. Upload it first (`handle_file` in gradio_client does).")
     suffix = path.suffix.lower()
     if suffix not in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
@@ -62,4 +63,12 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
 def without_path(error: Exception, path: Path | str) -> str:
     """An error's text, with the file's name in the place of the server's path."""
     name = shown_name(Path(path).name)
-    return str(error).replace(str(Path(path).resolve()), name).replace(str(path), name)
+    return str(error).replace(str(_resolved(Path(path)) or path), name).replace(str(path), name)
+
+
+def _resolved(path: Path) -> Path | None:
+    """Where a path leads; None for one that leads nowhere: a loop of links, a name with a zero byte."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
