@@ -46,7 +46,8 @@ def attack_table(metrics: dict[str, Any]) -> str:
 
 A sample of the {found["split"]} split, drawn with seed {found["seed"]}, real + fake: {counts}.{without}
 Each pixel of a crop moves by at most the size named, fakes towards real and reals towards fake, along the gradient of
-the Keras network; noise of the same size is the control. The crop itself is changed, after it was cut.
+the Keras network; noise of the same size is the control. The crop itself is changed, after it was cut, and
+asked about alone, without wider views.
 
 {markdown_table(head, rows)}
 

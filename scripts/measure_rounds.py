@@ -35,7 +35,7 @@ def main(rounds: Path, index: Path, clips: Path, model: Path) -> None:
     \b
     Example:
       python scripts/measure_rounds.py scripts/rounds.toml --index faces/index.csv \\
-        --clips ../shared/data/clips.csv --model models/light-2
+        --clips ../shared/data/clips.csv --model models/light-3
     """
     known = json.loads((model / METRICS).read_text(encoding="utf-8")).get("rounds", {}).get("rounds", ())
     measured = {(told["name"], told["changed"]): {key: told[key] for key in ("val", "clips")} for told in known}

@@ -77,7 +77,7 @@ def card_text(bundle: dict[str, Any], metrics: dict[str, Any], plots: Sequence[s
 A dual-stream deepfake detector: {network["backbone"]} (alpha {network["alpha"]}) on what the face shows, an SRM and
 Bayar noise stream on what camera and codec left behind, a gate that weighs the two.
 {metrics["export"]["parameters"]:,} parameters; crops of {size} x {size} pixels, {bundle["crop"]["scale"]:.2f} times as
-wide as the face's box.
+wide as the face's box.{_views(bundle["crop"].get("views", [1.0]))}
 
 **Intended use.** To tell a person where to look twice. Its answer is evidence to be weighed with other evidence, not a
 finding of fact, and not a ground for a decision about anybody by itself.
@@ -163,3 +163,11 @@ def _unseen(metrics: dict[str, Any]) -> str:
 
 def _pictures(plots: Sequence[str], name: str, caption: str) -> str:
     return f"\n![{caption}](plots/{name})\n" if name in plots else ""
+
+
+def _views(views: Sequence[float]) -> str:
+    """What is said of the views of a face beside the crop."""
+    if len(views) == 1:
+        return ""
+    widths = " and ".join(f"{view:g}" for view in views[1:])
+    return f" It looks at each face {widths} times as wide, too, where the picture reaches, and answers the mean."

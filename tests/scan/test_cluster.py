@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
-import threading
+import time
 
 import psutil
 import pyarrow.parquet
 import pytest
 
 from deepfake.errors import StoreError
-from deepfake.scan.cluster import fetched, list_files, rows_done, scan_cluster
+from deepfake.scan.cluster import fetched, list_files, rows_done
 from deepfake.scan.files import sha256_of
 
 
@@ -48,38 +49,51 @@ def test_half_a_file_of_rows_is_deleted_and_another_table_refused(tmp_path):
         rows_done(str(tmp_path))
 
 
+def started(root, folder, out):
+    command = [sys.executable, "-m", "deepfake", "scan", folder, "--ray", "local", "--workers", "2", "--out", out]
+    return subprocess.Popen(
+        list(map(str, command)), cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+
+
+def kill_a_worker(process):
+    """Kills one of the cluster's workers once it is at work; says whether it did before the scan ended."""
+    while process.poll() is None:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "MapWorker" in " ".join(child.cmdline()) and child.children(recursive=True):
+                    time.sleep(1.0)
+                    child.kill()
+                    return True
+        time.sleep(0.1)
+    return False
+
+
 @pytest.mark.slow
 def test_a_cluster_gives_the_rows_of_one_machine_though_a_worker_is_killed_and_goes_on(
-    photos, settings, detector, tmp_path
+    photos, detector, tmp_path, root
 ):
-    folder = photos(150)
+    folder, out = photos(300), tmp_path / "out"
     (folder / "empty.png").write_bytes(b"")
-    done, killed = threading.Event(), []
-
-    def kill_an_actor():
-        while not done.wait(0.2) and not killed:
-            for process in psutil.Process().children(recursive=True):
-                if "MapWorker" in " ".join(process.cmdline()) and process.cpu_times().user > 3:
-                    process.kill()
-                    killed.append(process.pid)
-                    break
-
-    thread = threading.Thread(target=kill_an_actor)
-    thread.start()
+    process = started(root, folder, out)
     try:
-        judged = scan_cluster([str(folder)], str(tmp_path / "out"), "local", settings, workers=2)
+        assert kill_a_worker(process)
+        said = process.communicate(timeout=300)[0]
     finally:
-        done.set()
-        thread.join()
-    rows = rows_of(tmp_path / "out")
-    assert killed
-    assert judged == len(rows) == 151
+        process.kill()
+        process.wait()
+    assert "301 files judged" in said
+    rows = rows_of(out)
+    assert len(rows) == len(pyarrow.parquet.read_table(out)) == 301
     assert rows[str(folder / "empty.png")]["failure"] == "unreadable"
     expected = detector.detect(folder / "0007.png")
     assert rows[str(folder / "0007.png")]["p_fake"] == pytest.approx(expected.p_fake, abs=1e-4)
 
-    photos(170)
-    command = [sys.executable, "-m", "deepfake", "scan", str(folder), "--ray", "local", "--out", str(tmp_path / "out")]
-    again = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "20 files judged" in again.stdout
-    assert len(rows_of(tmp_path / "out")) == 171
+    photos(320)
+    again = started(root, folder, out)
+    try:
+        assert "20 files judged" in again.communicate(timeout=300)[0]
+    finally:
+        again.kill()
+        again.wait()
+    assert len(rows_of(out)) == len(pyarrow.parquet.read_table(out)) == 321

@@ -31,7 +31,7 @@ def fit(config: Path, run: Path, fakes: Fakes | None) -> None:
 
     \b
     Examples:
-      python -m deepfake fit scripts/light-2.toml --run runs/light-2
+      python -m deepfake fit scripts/light-3.toml --run runs/light-3
       python -m deepfake fit mine.toml --run runs/reals --fakes self-blend
     """
     from dataclasses import replace
@@ -101,7 +101,7 @@ def calibrate(run: Path) -> None:
 
     \b
     Example:
-      python -m deepfake calibrate runs/light-2
+      python -m deepfake calibrate runs/light-3
     """
     from deepfake.training.calibrate import calibrate as calibrate_run
 
@@ -117,7 +117,7 @@ def export(run: Path, out: Path, crops: int) -> None:
 
     \b
     Example:
-      python -m deepfake export runs/light-2 --out models/light-2
+      python -m deepfake export runs/light-3 --out models/light-3
     """
     from deepfake.training.export import export_run
 

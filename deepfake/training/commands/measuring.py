@@ -37,7 +37,7 @@ def evaluate(
 
     \b
     Example:
-      python -m deepfake evaluate --model models/light-2 --index faces/index.csv --report out
+      python -m deepfake evaluate --model models/light-3 --index faces/index.csv --report out
     """
     if not index and clips is None:
         raise click.UsageError("Give --index, --clips or both.")
@@ -78,7 +78,7 @@ def sweep(model: Path, index: tuple[Path, ...], split_name: str, source: tuple[s
 
     \b
     Example:
-      python -m deepfake sweep --model models/light-2 --index faces/index.csv --source dfdc
+      python -m deepfake sweep --model models/light-3 --index faces/index.csv --source dfdc
     """
     from deepfake.files import write_bytes
     from deepfake.training.evaluate import update_metrics
@@ -127,7 +127,7 @@ def attack(
 
     \b
     Example:
-      python -m deepfake attack --model models/light-2 --index faces/index.csv --crops 200
+      python -m deepfake attack --model models/light-3 --index faces/index.csv --crops 200
     """
     from deepfake.training.attack import attack as measure
     from deepfake.training.evaluate import update_metrics
@@ -150,7 +150,7 @@ def audit(model: Path, index: tuple[Path, ...], split_name: str) -> None:
 
     \b
     Example:
-      python -m deepfake audit --model models/light-2 --index faces/index.csv
+      python -m deepfake audit --model models/light-3 --index faces/index.csv
     """
     from deepfake.training.audit import audit as measure
     from deepfake.training.evaluate import update_metrics
@@ -174,7 +174,7 @@ def ablate(config: Path, run: Path, clips: Path | None, model: Path | None) -> N
 
     \b
     Example:
-      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-2
+      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-3
     """
     from deepfake.training.ablate import ablate as compare
     from deepfake.training.evaluate import update_metrics
@@ -193,7 +193,7 @@ def card(model: Path, readme: Path | None) -> None:
 
     \b
     Example:
-      python -m deepfake card models/light-2 --readme README.md
+      python -m deepfake card models/light-3 --readme README.md
     """
     from deepfake.training.card import write_card
 
