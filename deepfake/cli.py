@@ -18,7 +18,18 @@ from deepfake.errors import MediaError
 from deepfake.lines import printable
 from deepfake.page.cli import serve
 from deepfake.scan.cli import scan
-from deepfake.terminal import MODEL, NEW_FOLDER, Commands, advance, found_model, progress_bar
+from deepfake.terminal import (
+    FPS,
+    FRAMES,
+    MIN_FACE,
+    MODEL,
+    NEW_FOLDER,
+    TRUST,
+    Commands,
+    advance,
+    found_model,
+    progress_bar,
+)
 from deepfake.training.commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -43,23 +54,13 @@ def main() -> None:
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a file.")
 @click.option("--save-dir", type=NEW_FOLDER, help="Write annotated files here.")
-@click.option(
-    "--frames", type=click.IntRange(min=1), default=24, show_default=True, help="Frames of a video to look at."
-)
-@click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="One frame every 1/FPS seconds instead.")
+@FRAMES
+@FPS
 @click.option("--start", type=click.FloatRange(min=0), default=0.0, help="Begin a video here, in seconds.")
 @click.option("--end", type=click.FloatRange(min=0, min_open=True), help="Stop a video here, in seconds.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
-@click.option(
-    "--min-face",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=0.06,
-    show_default=True,
-    help="Smallest face searched for, as a share of the picture's short side.",
-)
-@click.option(
-    "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
-)
+@MIN_FACE
+@TRUST
 def detect(
     paths: tuple[str, ...],
     as_json: bool,

@@ -24,6 +24,21 @@ NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 MODEL = "NAME|FOLDER|URL"
 """What stands for a bundle: see `deepfake.fetch.find_model`."""
 
+FRAMES = click.option(
+    "--frames", type=click.IntRange(min=1), default=24, show_default=True, help="Frames of a video to look at."
+)
+FPS = click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="One frame every 1/FPS seconds instead.")
+MIN_FACE = click.option(
+    "--min-face",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.06,
+    show_default=True,
+    help="Smallest face searched for, as a share of the picture's short side.",
+)
+TRUST = click.option(
+    "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
+)
+
 
 class Commands(click.Group):
     """Turns this package's errors, and the system's, into a line on stderr and exit status 1."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from deepfake.terminal import MODEL, found_model
+from deepfake.terminal import MODEL, TRUST, found_model
 
 
 class User(click.ParamType[tuple[str, str]]):
@@ -44,9 +44,7 @@ class User(click.ParamType[tuple[str, str]]):
 @click.option("--auth", type=User(), multiple=True, envvar="DEEPFAKE_AUTH", help="Ask for this user and password.")
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
-@click.option(
-    "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
-)
+@TRUST
 def serve(
     host: str, port: int, share: bool, auth: tuple[tuple[str, str], ...], mcp: bool, model: str, trust: bool
 ) -> None:

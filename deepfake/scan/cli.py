@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deepfake.terminal import FILE, MODEL, NEW_FILE, found_model
+from deepfake.terminal import FILE, FPS, FRAMES, MIN_FACE, MODEL, NEW_FILE, TRUST, found_model
 
 if TYPE_CHECKING:
     from deepfake.scan.local import Tally
@@ -60,21 +60,11 @@ def scan() -> None:
     help="Gigabytes of address space that a worker may have (Linux).",
 )
 @click.option("--retry-errors", is_flag=True, help="Try files again whose row holds an error.")
-@click.option(
-    "--frames", type=click.IntRange(min=1), default=24, show_default=True, help="Frames of a video to look at."
-)
-@click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="One frame every 1/FPS seconds instead.")
+@FRAMES
+@FPS
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
-@click.option(
-    "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
-)
-@click.option(
-    "--min-face",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=0.06,
-    show_default=True,
-    help="Smallest face searched for, as a share of the picture's short side.",
-)
+@TRUST
+@MIN_FACE
 @click.option("--ray", metavar="ADDRESS", help="Run on this Ray cluster (`local` for one of its own); OUT is Parquet.")
 def run(
     paths: tuple[str, ...],
@@ -114,10 +104,14 @@ def run(
         raise click.UsageError("Nothing to scan. Give files, folders or globs, or --list FILE.")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = workers or cores
+    try:
+        sampling = Sampling(frames, fps)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     settings = ScanSettings(
         model=found_model(model, trust),
         trust=trust,
-        sampling=Sampling(frames, fps),
+        sampling=sampling,
         min_face_share=min_face,
         threads=max(1, cores // workers),
         memory_bytes=int(memory * 2**30),
