@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from deepfake.errors import ChildError
+from deepfake.memory import return_large_blocks
 
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 _CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
@@ -143,6 +144,7 @@ def _begin(connection: Connection, memory_bytes: int, work: Callable[..., object
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    return_large_blocks()
     line = Line(connection)
     line.say("ready")
     try:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from deepfake.errors import BundleError, DeepfakeError
+from deepfake.memory import return_large_blocks
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 """A file that is there."""
@@ -48,6 +49,7 @@ class Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        return_large_blocks()
         try:
             return super().invoke(ctx)
         except DeepfakeError as error:
