@@ -102,8 +102,12 @@ class Child:
             timer.cancel()
             timer.join()
 
+    def kill(self) -> None:
+        """Ends it from another thread: the one that listens gets a `ChildError`, and closes it."""
+        self._process.kill()
+
     def close(self) -> None:
-        """Ends it."""
+        """Ends it, and lets go of it."""
         self._process.kill()
         self._process.join()
         self._process.close()

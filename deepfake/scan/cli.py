@@ -133,8 +133,12 @@ def run(
         if not total:
             raise click.UsageError(f"No picture or video in {', '.join(names)}.")
         shown = _Shown(total)
-        tally = scan_files(find_files(names), store, settings, workers, timeout, retry_errors, shown.update)
-        shown.end()
+        try:
+            tally = scan_files(find_files(names), store, settings, workers, timeout, retry_errors, shown.update)
+        except KeyboardInterrupt as stop:
+            raise click.ClickException("Stopped. What is done stays done: call again to go on.") from stop
+        finally:
+            shown.end()
     found = ", ".join(f"{count} {label}" for label, count in sorted(tally.verdicts.items())) or "none new"
     click.echo(
         f"{tally.done} files: {found}; {tally.errors} errors, {tally.identical} identical, {tally.resumed} done before"

@@ -37,6 +37,8 @@ class Workers:
         self._settings = settings
         self._limit_s = limit_s
         self._idle: SimpleQueue[tuple[Child, int]] = SimpleQueue()
+        self._busy: set[Child] = set()
+        self._closed = False
         self._threads = ThreadPoolExecutor(number, "worker")
 
     def __enter__(self) -> Workers:
@@ -46,7 +48,10 @@ class Workers:
         self.close()
 
     def close(self) -> None:
-        """Ends the workers once the files that they have are done; those that wait are left."""
+        """Ends the workers, whatever they do; files that have no answer yet get none."""
+        self._closed = True
+        for child in list(self._busy):
+            child.kill()
         self._threads.shutdown(cancel_futures=True)
         with suppress(Empty):
             while True:
@@ -62,11 +67,15 @@ class Workers:
             child = None
             try:
                 child, judged = self._worker()
+                self._busy.add(child)
                 child.tell(os.fspath(path))
                 answer = Answer.from_dict(child.said(self._limit_s))
             except ChildError as error:
                 if child is not None:
+                    self._busy.discard(child)
                     child.close()
+                if self._closed:
+                    return Answer(failure=Failure.CRASH, error="The scan was stopped.")
                 if not error.ending:
                     text = f"The file took more than {self._limit_s:.0f} s. Shrink or cut it, or raise --timeout."
                     return Answer(failure=Failure.TIMEOUT, error=text)
@@ -75,6 +84,7 @@ class Workers:
                     return Answer(failure=Failure.BUG, error=text)
                 ending = error.ending
                 continue
+            self._busy.discard(child)
             if judged + 1 < FILES_A_WORKER:
                 self._idle.put((child, judged + 1))
             else:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -118,6 +119,21 @@ def test_a_file_that_kills_every_worker_gets_its_row(photos, settings):
         assert workers.judge(photo).verdict
 
 
+def test_closing_does_not_wait_for_a_file_that_hangs(photos, settings, monkeypatch):
+    monkeypatch.setattr("deepfake.scan.pool._work", hangs)
+    started = time.monotonic()
+    with Workers(settings, limit_s=60.0) as workers:
+        sent = workers.send("any.jpg")
+        while not workers._busy:
+            time.sleep(0.01)
+    assert sent.result().failure
+    assert time.monotonic() - started < 30
+
+
+def hangs(line, settings):
+    time.sleep(60)
+
+
 def fails(line, settings):
     line.heard()
     raise ZeroDivisionError
@@ -139,6 +155,23 @@ def test_a_file_that_needs_too_much_memory_gets_its_row(settings, tmp_path):
     PIL.Image.new("RGB", (7000, 7000)).save(tmp_path / "large.png", compress_level=1)
     with Workers(dataclasses.replace(settings, memory_bytes=int(0.9 * 2**30))) as workers:
         assert workers.judge(tmp_path / "large.png").failure in (Failure.MEMORY, Failure.UNREADABLE)
+
+
+def test_ctrl_c_ends_a_scan_at_once_and_says_that_it_can_go_on(photos, tmp_path, root):
+    command = [sys.executable, "-m", "deepfake", "scan", str(photos(400)), "--out", str(tmp_path / "s.sqlite")]
+    process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        while not workers_of(psutil.Process(process.pid)):
+            time.sleep(0.05)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 1
+    assert "Stopped. What is done stays done: call again to go on." in said
+    assert "Traceback" not in said
 
 
 def kill_again_and_again(folder, out, kills, root):
