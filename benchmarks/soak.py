@@ -26,6 +26,7 @@ import psutil
 from drawn import encoded, portrait_variant
 
 from deepfake.errors import MediaError
+from deepfake.memory import return_large_blocks
 from deepfake.pipeline import Detector
 
 SUFFIXES = (".jpg", ".jpg", ".jpg", ".png", ".webp", ".bmp", ".tiff")
@@ -48,6 +49,7 @@ def main(pictures: int, out: Path | None) -> None:
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as folder:
         # Whatever the run path writes for a while would lie here, alone.
         tempfile.tempdir = os.environ["TMPDIR"] = scratch
+        return_large_blocks()  # As every command and worker does.
         detector = Detector()
         detector.detect(written(Path(folder), chance, broken=False))
         files_before, threads_before = process.num_fds(), process.num_threads()
