@@ -1,8 +1,9 @@
-"""Files that are written whole or not at all: a killed command leaves the old one, or none."""
+"""Files that are written whole or not at all (a killed command leaves the old one, or none), and their checksums."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,3 +50,13 @@ def write_bytes(path: Path, content: bytes) -> Path:
 def write_png(path: Path, image: Image) -> Path:
     """Writes an RGB uint8 picture without loss; the answer is the path."""
     return write_bytes(path, cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
+
+
+def sha256_of(path: Path) -> str:
+    """The file's checksum as hex.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -40,3 +40,14 @@ def printable(text: str) -> str:
     'a\\\\x1b[31m\\\\nb'
     """
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def not_a_formula(text: str) -> str:
+    """A text for a cell of a table, quoted if a spreadsheet would run it as a formula.
+
+    Example:
+
+    >>> not_a_formula("=1+1"), not_a_formula("a=1")
+    ("'=1+1", 'a=1')
+    """
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from contextlib import closing
@@ -18,7 +17,7 @@ from deepfake.bundle import DEFAULT_MODEL, MANIFEST, METRICS
 from deepfake.credentials import in_sentences
 from deepfake.errors import MediaError
 from deepfake.evidence import LABEL_COLOURS, shrunk, timeline
-from deepfake.files import write_bytes
+from deepfake.files import sha256_of, write_bytes
 from deepfake.media import MediaReader, Opener, open_media
 from deepfake.records import Image, Label, Score, Verdict
 from deepfake.report import (
@@ -339,8 +338,7 @@ def _caption(score: Score) -> str:
 def _checksum(path: Path) -> tuple[str, int]:
     """SHA-256 as hex, and the size in bytes."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+        return sha256_of(path), path.stat().st_size
     except OSError as error:
         raise MediaError(
             f"{path} can no longer be read: {error.strerror}. Put it back, or analyse it again."

@@ -11,7 +11,6 @@ plots of its card, stay out. Upload all three, then put the printed entry into m
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import uuid
@@ -26,6 +25,7 @@ from deepfake.bundle import read_files
 from deepfake.download import LARGEST
 from deepfake.errors import BundleError, DeepfakeError
 from deepfake.fetch import NAME
+from deepfake.files import sha256_of
 from deepfake.terminal import FILE, FOLDER, NEW_FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -214,7 +214,7 @@ def notes(packed: Path, materials: Path, lock: Path, packages: int, vulnerabilit
         packages: How many there are in it.
         vulnerabilities: What `read_audit` answered, or None if nothing was audited.
     """
-    files = [(path.name, path.stat().st_size, _sha256(path)) for path in (packed, materials)]
+    files = [(path.name, path.stat().st_size, sha256_of(path)) for path in (packed, materials)]
     rows = [f"| {name} | {size} | {sha256} |" for name, size, sha256 in files]
     if vulnerabilities is None:
         audit = "They were **not** compared with a database of known vulnerabilities."
@@ -227,14 +227,9 @@ def notes(packed: Path, materials: Path, lock: Path, packages: int, vulnerabilit
         "\n".join(["| file | bytes | SHA-256 |", "| --- | --- | --- |", *rows]),
         f"{packed.name} is the model; `--model` fetches it by its URL and proves it by its checksum.",
         f"{materials.name} (CycloneDX) names the {packages} Python packages of the container, with their checksums,\n"
-        f"as they stand in {lock.name} (SHA-256 {_sha256(lock)}).\n{audit}",
+        f"as they stand in {lock.name} (SHA-256 {sha256_of(lock)}).\n{audit}",
     ]
     return "\n\n".join(text) + "\n"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @click.command()
@@ -264,7 +259,7 @@ def main(bundle: Path, out: Path, url: str, lock: Path, audit: Path | None) -> N
     target.with_suffix(".md").write_bytes(notes(target, materials, lock, len(pins), found).encode())
     entry = {
         "url": f"{url.rstrip('/')}/{target.name}",
-        "sha256": _sha256(target),
+        "sha256": sha256_of(target),
         "bytes": target.stat().st_size,
     }
     click.echo(json.dumps({target.stem: entry}, indent=2))

@@ -14,6 +14,7 @@ import numpy as np
 
 from deepfake.errors import LimitError, MediaError
 from deepfake.evidence import jpeg, shrunk, timeline, timeline_time_s
+from deepfake.lines import not_a_formula
 from deepfake.media.apart import open_apart
 from deepfake.page.answers import answer, batch_table, face_cards, notice, progress
 from deepfake.page.history import THUMBNAIL, Entry, remember
@@ -217,9 +218,7 @@ def _write_csv(file: Path, rows: list[tuple[str, Verdict | str, Image | None]]) 
         writer = csv.writer(sheet)
         writer.writerow(["file", "kind", "verdict", "reason", "p_fake", "people", "model", "error"])
         for name, found, _ in rows:
-            # A leading sign would be run as a formula by a spreadsheet.
-            shown = shown_name(name)
-            shown = f"'{shown}" if shown[0] in "=+-@" else shown
+            shown = not_a_formula(shown_name(name))
             if isinstance(found, str):
                 writer.writerow([shown, "", "", "", "", "", "", found])
             else:

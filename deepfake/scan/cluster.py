@@ -29,6 +29,7 @@ import ray
 import ray.data
 
 from deepfake.errors import StoreError
+from deepfake.files import sha256_of
 from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from deepfake.scan.files import find_files
 from deepfake.scan.pool import LIMIT_S, Workers
@@ -169,8 +170,7 @@ def fetched(name: str) -> Iterator[tuple[Path, str, int]]:
         OSError: If it cannot be read.
     """
     if "://" not in name:
-        with Path(name).open("rb") as file:
-            yield Path(name), hashlib.file_digest(file, "sha256").hexdigest(), Path(name).stat().st_size
+        yield Path(name), sha256_of(Path(name)), Path(name).stat().st_size
         return
     system, root = pyarrow.fs.FileSystem.from_uri(name)
     digest, size = hashlib.sha256(), 0

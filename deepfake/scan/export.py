@@ -15,6 +15,7 @@ import numpy as np
 from deepfake.errors import DatasetError, MediaError
 from deepfake.evidence import jpeg
 from deepfake.files import replacing, write_bytes
+from deepfake.lines import not_a_formula
 from deepfake.media.apart import open_apart
 from deepfake.records import Image, Sampling
 from deepfake.report import shown_name
@@ -163,6 +164,4 @@ def _line(row: dict[str, Any]) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, list):
         return json.dumps(value)
-    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
-        return f"'{value}"
-    return value
+    return not_a_formula(value) if isinstance(value, str) else value

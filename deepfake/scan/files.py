@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -47,16 +46,6 @@ def read_list(path: Path) -> list[str]:
     """
     lines = os.fsdecode(path.read_bytes()).splitlines()
     return [str(path.parent / line) for line in lines if line.strip()]
-
-
-def sha256_of(path: Path) -> str:
-    """The file's checksum as hex.
-
-    Raises:
-        OSError: If it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deepfake.scan.files import sha256_of
+from deepfake.files import sha256_of
 from deepfake.scan.pool import LIMIT_S, Workers
 from deepfake.scan.store import Store
 from deepfake.scan.worker import Answer, ScanSettings

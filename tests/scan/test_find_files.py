@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import hashlib
 
-from deepfake.scan.files import find_files, read_list, sha256_of
+from deepfake.files import sha256_of
+from deepfake.scan.files import find_files, read_list
 
 
 def tree(folder, *names):
