@@ -35,8 +35,9 @@ from drawn import wide_portrait, write_clip
 
 from deepfake.bundle import DEFAULT_MODEL, load_bundle
 from deepfake.crops import cut_crop
-from deepfake.faces import SMALLEST_FACE_PX, FaceSettings
+from deepfake.faces import FaceSettings
 from deepfake.pipeline import Detector
+from deepfake.pyramid import SMALLEST_FACE_PX
 from deepfake.records import Face, Image, Sampling
 from deepfake.scores import sigmoid
 

@@ -25,8 +25,9 @@ from drawn import PORTRAIT, wide_portrait
 from deepfake.bundle import DEFAULT_MODEL, GRAPHS, load_bundle, load_detector
 from deepfake.crops import cut_crop
 from deepfake.evidence import overlay_frame
-from deepfake.faces import SMALLEST_FACE_PX, FaceFinder, FaceSettings
+from deepfake.faces import FaceFinder, FaceSettings
 from deepfake.media import read_picture
+from deepfake.pyramid import SMALLEST_FACE_PX
 from deepfake.records import Frame
 from deepfake.scores import Scorer
 

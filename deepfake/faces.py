@@ -11,7 +11,6 @@ Reference:
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,31 +21,20 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
+from deepfake.pyramid import CELL, pyramid
 from deepfake.records import Face, Floats, Frame, Image
 
 Boxes = npt.NDArray[Any]
 """float64 `(n, 5 or more)`: left, top, right, bottom, score, and what follows."""
 
-CELL = 12
-"""Side of P-Net's receptive field: the size at which it recognises a face."""
 STRIDE = 2
 """Distance in pixels between two of its neighbouring answers."""
-PYRAMID_STEP = 0.709
-"""Size of a level of the pyramid over that of the level before."""
-FINER = 1.75
-"""A level of the pyramid is drawn from a picture of at least this times its size."""
-FEW_VALUES = 800_000
-"""A picture of fewer (500 x 500 pixels) is not halved any further: little would be gained, and some exactness lost."""
 MAX_PROPOSALS = 4000
 """Best proposals that are compared with each other: a bound on memory, far above what a crowd gives."""
 SHAPES_KEPT = 24
 """Input shapes that a network stays set up for: two pyramids."""
-MAX_LEVEL_PIXELS = 2_000_000
-"""Most pixels of a level of the pyramid. A ribbon, hundreds of times as wide as high, would else take gigabytes."""
 MAX_KEPT_PIXELS = 250_000
 """Larger inputs are set up anew each time: what stays set up stays in memory."""
-SMALLEST_FACE_PX = 20.0
-"""Faces below this are never searched for: O-Net cannot place landmarks on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +108,7 @@ class FaceFinder:
 
     def _propose(self, image: Image) -> Boxes:
         found = []
-        for scale, level in _pyramid(image, self.settings.min_face_share):
+        for scale, level in pyramid(image, self.settings.min_face_share):
             answer = self._pnet(_normalised(level)[None])
             rows = _grid_boxes(answer["box"][0], answer["probability"][0, ..., 1], self.settings.pnet_threshold)
             rows[:, :4] /= scale
@@ -150,42 +138,6 @@ class FaceFinder:
             rows = rows[rows[:, 4] > self.settings.onet_threshold]
             placed.append(suppress(rows, 0.7, over="smaller"))
         return placed
-
-
-def pyramid_scales(height: int, width: int, min_face_share: float) -> list[float]:
-    """Scales of the pyramid's levels, the largest first.
-
-    The smallest face is 12 pixels wide on the first level, unless that would have more than `MAX_LEVEL_PIXELS`; the
-    last level is still 12 pixels on its short side.
-
-    Example:
-
-    >>> [round(scale, 3) for scale in pyramid_scales(100, 200, 0.5)]
-    [0.24, 0.17, 0.121]
-    """
-    short = min(height, width)
-    scale = min(
-        CELL / max(SMALLEST_FACE_PX, min_face_share * short), math.sqrt(MAX_LEVEL_PIXELS / max(1, height * width))
-    )
-    scales = []
-    while short * scale >= CELL:
-        scales.append(scale)
-        scale *= PYRAMID_STEP
-    return scales
-
-
-def _pyramid(image: Image, min_face_share: float) -> Iterator[tuple[float, Image]]:
-    """Each level with its scale, averaged over areas as if from the full picture."""
-    height, width = image.shape[:2]
-    base, halved = image, 1.0
-    for scale in pyramid_scales(height, width, min_face_share):
-        # Averaging over whole pixels is many times faster than over parts of them, and from a picture of
-        # `FINER` times a level's size the level looks as from the full one.
-        while base.size > FEW_VALUES and scale * FINER <= halved / 2:
-            base, halved = cv2.resize(base, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), halved / 2
-        # Which of many proposals wins hangs on the last digits: no level is rounded to 8 bits.
-        base = base.astype(np.float32, copy=False)
-        yield scale, cv2.resize(base, (int(width * scale), int(height * scale)), interpolation=cv2.INTER_AREA)
 
 
 def suppress(rows: Boxes, limit: float, over: str = "union") -> Boxes:

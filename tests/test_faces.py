@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from deepfake.bundle import load_detector
-from deepfake.faces import FaceFinder, FaceSettings, _pyramid, pyramid_scales, suppress
+from deepfake.faces import FaceFinder, FaceSettings, suppress
+from deepfake.pyramid import pyramid, pyramid_scales
 from deepfake.records import Frame
 from deepfake.tracks import box_overlap
 
@@ -82,7 +83,7 @@ def test_the_pyramid_reaches_from_the_smallest_face_to_the_whole_picture():
 @pytest.mark.parametrize(("height", "width"), [(300, 400), (720, 1280), (1080, 1921)])
 def test_a_level_of_the_pyramid_is_the_average_over_areas_of_the_full_picture(portrait, height, width):
     picture = cv2.resize(portrait.image, (width, height), interpolation=cv2.INTER_CUBIC)
-    for scale, level in _pyramid(picture, 0.06):
+    for scale, level in pyramid(picture, 0.06):
         size = int(width * scale), int(height * scale)
         exact = cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         np.testing.assert_allclose(np.abs(level - exact).mean(), 0, atol=1.5)

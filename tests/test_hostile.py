@@ -21,11 +21,12 @@ from corpus.videos import pictures_in_a_row
 
 from deepfake.cli import main
 from deepfake.errors import MediaError
-from deepfake.faces import MAX_KEPT_PIXELS, MAX_LEVEL_PIXELS, FaceFinder, pyramid_scales
+from deepfake.faces import MAX_KEPT_PIXELS, FaceFinder
 from deepfake.media import MAX_PIXELS, VideoReader, kind_of, open_media, read_picture
 from deepfake.media import video as video_module
 from deepfake.media.picture import MAX_FILE_BYTES
 from deepfake.pipeline import FRAMES_A_BATCH, _batches
+from deepfake.pyramid import MAX_LEVEL_PIXELS, pyramid_scales
 from deepfake.records import MAX_SAMPLES, Frame, Sampling
 from deepfake.report import to_json, write_report
 

@@ -1,4 +1,4 @@
-"""A bundle and labelled data -> metrics.json, plots, and a table of scores: what is known about the bundle's quality.
+"""A bundle and labelled data -> the measures in metrics.json: what is known about the bundle's quality.
 
 It is the shipped graph that is measured, through the code that answers users, not the network that was trained.
 Quality is stated at three levels: `frame` (one face in one picture), `track` (one person over a clip), `clip`.
@@ -6,11 +6,10 @@ Quality is stated at three levels: `frame` (one face in one picture), `track` (o
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 
 from deepfake.bundle import load_bundle
 from deepfake.errors import DatasetError
-from deepfake.files import replacing, write_bytes, write_json
+from deepfake.files import write_json
 from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
 from deepfake.scores import Scorer
@@ -37,12 +36,7 @@ from deepfake.training.metrics import (
     roc_auc,
     share_interval,
 )
-from deepfake.training.plot import mistakes_figure
-from deepfake.training.plot_quality import quality_figure
 from deepfake.verdict import judge, trimmed_mean
-
-WORST = 12
-"""Mistakes of each kind that are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,52 +135,6 @@ def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, t
     return Evaluation(_measures(levels, detector.bundle.thresholds, across_sources=True), tuple(faces))
 
 
-def write_scores(evaluation: Evaluation, path: Path) -> Path:
-    """Writes a table of what was said of every face: the columns of `Sample`."""
-    with replacing(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Sample)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(sample) for sample in evaluation.samples)
-    return path
-
-
-def write_quality(evaluation: Evaluation, model: Path, path: Path) -> Path:
-    """Draws how good a bundle is at the level of faces: ranking, calibration, scores and answers.
-
-    Args:
-        evaluation: What was measured.
-        model: Folder of the bundle that was measured.
-        path: The PNG file to write; of a card, it is `plots/quality.png` in the bundle's folder.
-    """
-    return write_bytes(path, quality_figure(_groups(evaluation.samples), load_bundle(model).thresholds))
-
-
-def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path], path: Path) -> Path:
-    """Draws the crops that a bundle is most wrong about, each beside its heat map.
-
-    Args:
-        evaluation: What `evaluate_crops` measured.
-        model: Folder of the bundle that was measured.
-        indexes: The indexes that it was measured on.
-        path: The PNG file to write.
-    """
-    bundle = load_bundle(model)
-    scorer = Scorer(bundle)
-    rows = {(row.path, row.label): row for row in with_self_blends(read_indexes(indexes), "both")}
-
-    def drawn(label: str, sign: int) -> list[tuple[Any, Any, str]]:
-        own = [sample for sample in evaluation.samples if sample.label == label]
-        entries = []
-        for sample in sorted(own, key=lambda s: sign * (s.p_fake or 0.0))[:WORST]:
-            crop = read_crop(rows[sample.path, sample.label], bundle.crop)
-            (score,) = scorer.score([crop])
-            shown = (crop, *crop.wider)[-1].image
-            entries.append((shown, score.evidence, f"{sample.source} {sample.method} p_fake {score.p_fake:.2f}"))
-        return entries
-
-    return write_bytes(path, mistakes_figure(drawn("real", -1), drawn("fake", 1)))
-
-
 def summary(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
     """Counts and measures of one set of samples; a measure that is not defined for it is absent.
 
@@ -195,7 +143,7 @@ def summary(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]
     """
     counts = {label: sum(s.label == label for s in samples) for label in LABELS}
     found: dict[str, Any] = {"count": counts, "without_number": sum(s.p_fake is None for s in samples)}
-    labels, p_fake = _arrays(samples)
+    labels, p_fake = answered(samples)
     if len(set(labels.tolist())) == 2:
         found["auc"] = roc_auc(labels, p_fake)
         found["auc_interval"] = bootstrap_interval(roc_auc, labels, p_fake)
@@ -277,16 +225,10 @@ def _joined(samples: Iterable[Sample]) -> list[Sample]:
     ]
 
 
-def _groups(samples: Sequence[Sample]) -> dict[str, Any]:
-    return {
-        source or "all": _arrays([s for s in samples if s.source == source])
-        for source in sorted({s.source for s in samples})
-    }
-
-
-def _arrays(samples: Iterable[Sample]) -> tuple[Any, Any]:
-    answered = [s for s in samples if s.p_fake is not None]
-    return np.array([LABELS.index(s.label) for s in answered]), np.array([s.p_fake for s in answered], np.float64)
+def answered(samples: Iterable[Sample]) -> tuple[Any, Any]:
+    """Labels, 1 for fake, and p_fake of the samples that have a number, shapes `(n,)`."""
+    own = [s for s in samples if s.p_fake is not None]
+    return np.array([LABELS.index(s.label) for s in own]), np.array([s.p_fake for s in own], np.float64)
 
 
 def _answer(sample: Sample, thresholds: Thresholds) -> Label:

@@ -15,11 +15,12 @@ from deepfake.training.calibrate import calibrate
 from deepfake.training.card import write_card
 from deepfake.training.config import DataConfig, DegradeConfig, Fakes, FitConfig, TrainingConfig
 from deepfake.training.datasets import READERS
-from deepfake.training.evaluate import evaluate_crops, update_metrics, write_quality
+from deepfake.training.evaluate import evaluate_crops, update_metrics
 from deepfake.training.export import export_run
 from deepfake.training.extract import ExtractSettings, extract
 from deepfake.training.fit import fit
 from deepfake.training.index import SPLITS, count_labels, read_index, write_index
+from deepfake.training.show import write_quality
 from deepfake.training.split import assign_splits
 
 

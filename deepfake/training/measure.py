@@ -25,7 +25,7 @@ import numpy as np
 
 from deepfake.faces import FaceFinder
 from deepfake.records import Crop, Floats, Frame, Image
-from deepfake.training.extract import LARGEST_FACE_PX, main_face
+from deepfake.training.cut import LARGEST_FACE_PX, main_face
 from deepfake.training.index import Row
 from deepfake.training.loader import landmarks_of
 

@@ -21,12 +21,10 @@ from deepfake.training.evaluate import (
     evaluate_crops,
     summary,
     update_metrics,
-    write_mistakes,
-    write_quality,
-    write_scores,
 )
 from deepfake.training.fine_tune import FineTuneSettings, fine_tune
 from deepfake.training.index import Row, write_index
+from deepfake.training.show import write_mistakes, write_quality, write_scores
 from deepfake.training.sweep import HARMS, SHIFTS, sweep
 
 

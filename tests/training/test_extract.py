@@ -14,7 +14,8 @@ import pytest
 from deepfake.crops import cut_crop
 from deepfake.errors import DatasetError
 from deepfake.records import CropSpec
-from deepfake.training.extract import LARGEST_FACE_PX, ExtractSettings, Summary, extract, surroundings
+from deepfake.training.cut import LARGEST_FACE_PX, surroundings
+from deepfake.training.extract import ExtractSettings, Summary, extract
 from deepfake.training.index import Row, read_index, read_indexes, write_index
 from deepfake.training.loader import read_crop, read_stored
 

@@ -43,6 +43,7 @@ def evaluate(
         raise click.UsageError("Give --index, --clips or both.")
     from deepfake.tables import quality_tables
     from deepfake.training import evaluate as measure
+    from deepfake.training import show
 
     found = {}
     if index:
@@ -50,17 +51,17 @@ def evaluate(
             follow = partial(advance, bar)
             found[split_name] = measure.evaluate_crops(model, index, split_name, fakes or "given", follow)
         if split_name == "test":
-            measure.write_quality(found[split_name], model, model / "plots" / "quality.png")
+            show.write_quality(found[split_name], model, model / "plots" / "quality.png")
         if report:
-            measure.write_mistakes(found[split_name], model, index, report / split_name / "mistakes.png")
+            show.write_mistakes(found[split_name], model, index, report / split_name / "mistakes.png")
     if clips is not None:
         with progress_bar("clips") as bar:
             found["clips"] = measure.evaluate_clips(model, clips, partial(advance, bar))
     for section, evaluation in found.items():
         measure.update_metrics(model / "metrics.json", section, evaluation.measures)
         if report:
-            measure.write_scores(evaluation, report / section / "scores.csv")
-            measure.write_quality(evaluation, model, report / section / "quality.png")
+            show.write_scores(evaluation, report / section / "scores.csv")
+            show.write_quality(evaluation, model, report / section / "quality.png")
     if report:
         click.echo(f"wrote {report}", err=True)
     click.echo(quality_tables({section: evaluation.measures for section, evaluation in found.items()}))
