@@ -1,4 +1,4 @@
-"""Memory of a process that is this program's own: what is freed goes back to the system."""
+"""Memory of a process of this program's own: what is freed goes back to the system, or is kept for the next step."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import ctypes
 import sys
 from contextlib import suppress
 
+_M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
+_M_MMAP_MAX = -4
 _LARGE = 2**20
+_MANY = 65536
+"""Blocks that glibc would take from the system one by one, unless it is told otherwise."""
 
 
 def return_large_blocks() -> None:
@@ -20,6 +24,24 @@ def return_large_blocks() -> None:
     Reference:
         mallopt(3), `M_MMAP_THRESHOLD`.
     """
+    _tell({_M_MMAP_MAX: _MANY, _M_MMAP_THRESHOLD: _LARGE})
+
+
+def keep_large_blocks() -> None:
+    """Makes the C library keep what is freed, whatever its size: the opposite of `return_large_blocks`.
+
+    Each step of a training run needs the same large blocks again. Given back, each comes as new pages that the system
+    has to clear first, which takes about as long as the arithmetic does (`benchmarks/train_step.py`).
+
+    Reference:
+        mallopt(3), `M_MMAP_MAX` and `M_TRIM_THRESHOLD`.
+    """
+    _tell({_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: -1})
+
+
+def _tell(settings: dict[int, int]) -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+            library = ctypes.CDLL(None)
+            for parameter, value in settings.items():
+                library.mallopt(parameter, value)

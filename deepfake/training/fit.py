@@ -22,6 +22,7 @@ from deepfake.training.config import DegradeConfig, FitConfig, TrainingConfig
 from deepfake.training.devices import has_gpu, sharing
 from deepfake.training.index import Row
 from deepfake.training.loader import CropLoader
+from deepfake.training.native import native_layers
 from deepfake.training.plot import history_figure
 from deepfake.training.run import claim, epochs_done, read_log
 
@@ -55,7 +56,7 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
         if weights and not Path(weights).exists():
             raise DatasetError(f"The weights {weights} are missing. Correct the path in the configuration.")
     keras.utils.set_random_seed(config.fit.seed)
-    with sharing(config.fit.devices) as devices, _precision(config.fit.precision):
+    with sharing(config.fit.devices) as devices, _precision(config.fit.precision), native_layers():
         if config.fit.batch_size % devices:
             raise DatasetError(
                 f"`batch_size` must be a multiple of {devices} devices. Received: {config.fit.batch_size}."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deepfake.memory import keep_large_blocks
 from deepfake.terminal import FILE, FOLDER, NEW_FOLDER
 from deepfake.training.commands.options import FAKES
 
@@ -39,6 +40,7 @@ def fit(config: Path, run: Path, fakes: Fakes | None) -> None:
     from deepfake.training.config import read_config
     from deepfake.training.fit import fit as fit_network
 
+    keep_large_blocks()
     settings = read_config(config)
     if fakes:
         settings = replace(settings, data=replace(settings.data, fakes=fakes))
@@ -74,6 +76,7 @@ def fine_tune(
     from deepfake.training.fine_tune import FineTuneSettings
     from deepfake.training.fine_tune import fine_tune as go_on
 
+    keep_large_blocks()
     settings = FineTuneSettings(fakes or "given", epochs=epochs, dataset=dataset)
     found = go_on(folder, work, out, model or DEFAULT_MODEL, settings, partial(click.echo, err=True))
     click.echo(json.dumps(found))

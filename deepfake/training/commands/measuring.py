@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deepfake.memory import keep_large_blocks
 from deepfake.terminal import FILE, FOLDER, NEW_FOLDER, advance, progress_bar
 from deepfake.training.commands.options import FAKES
 
@@ -180,6 +181,7 @@ def ablate(config: Path, run: Path, clips: Path | None, model: Path | None) -> N
     from deepfake.training.ablate import ablate as compare
     from deepfake.training.evaluate import update_metrics
 
+    keep_large_blocks()
     found = compare(config, run, clips, partial(click.echo, err=True))
     if model:
         update_metrics(model / "metrics.json", "ablation", found)
