@@ -31,7 +31,8 @@ def keep_large_blocks() -> None:
     """Makes the C library keep what is freed, whatever its size: the opposite of `return_large_blocks`.
 
     Each step of a training run needs the same large blocks again. Given back, each comes as new pages that the system
-    has to clear first, which takes about as long as the arithmetic does (`benchmarks/train_step.py`).
+    has to clear first: on PyTorch that takes longer than the arithmetic (`benchmarks/train_step.py`). TensorFlow keeps
+    its blocks by itself.
 
     Reference:
         mallopt(3), `M_MMAP_MAX` and `M_TRIM_THRESHOLD`.
