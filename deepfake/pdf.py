@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import io
-import json
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL.Image
 
 from deepfake import __version__
-from deepfake.bundle import DEFAULT_MODEL, MANIFEST, METRICS
+from deepfake.bundle import DEFAULT_MODEL
 from deepfake.credentials import in_sentences
 from deepfake.errors import MediaError
 from deepfake.evidence import LABEL_COLOURS, shrunk, timeline
 from deepfake.files import sha256_of, write_bytes
 from deepfake.media import MediaReader, Opener, open_media
+from deepfake.rates import RATE_COLUMNS, rate_tables
 from deepfake.records import Image, Label, Score, Verdict
 from deepfake.report import (
     ICONS,
@@ -32,9 +31,6 @@ from deepfake.report import (
     suspicious_frames,
 )
 from deepfake.sheet import GREY, INK, MAX_PICTURE_SIDE, Sheet
-
-if TYPE_CHECKING:
-    pass
 
 MAX_PICTURES = 6
 """Faces of a picture, or frames of a video, that are shown."""
@@ -255,14 +251,13 @@ def _write_method(sheet: Sheet, verdict: Verdict, model: Path) -> None:
     sheet.heading("How it was done")
     for paragraph in (*_METHOD, *([_METHOD_VIDEO] if verdict.kind == "video" else [])):
         sheet.text(paragraph)
-    tables = _measured(model, verdict.model.sha256)
+    tables = rate_tables(model, verdict.model.sha256)
     sheet.heading("How often it errs", 75 if tables else 25)
-    for title, summary, rows in tables:
-        sheet.room(22 + 6 * len(rows))
-        sheet.text(title)
-        names = ["of", "real + fake", "AUC", "reals called fake", "fakes called fake", "fakes called real"]
-        sheet.table(names, rows, [24, 21, 32, 31, 31, 31])
-        sheet.text(summary)
+    for table in tables:
+        sheet.room(22 + 6 * len(table.rows))
+        sheet.text(table.title)
+        sheet.table(RATE_COLUMNS, table.rows, [22, 21, 31, 32, 32, 32])
+        sheet.text(table.summary)
     sheet.text(
         "AUC is how often a fake gets a higher p_fake than a real one: 1 is perfect, 0.5 is guessing. 95% intervals "
         "in brackets. Answers that are neither are inconclusive. Other files may fare better or worse than these."
@@ -277,54 +272,6 @@ def _write_method(sheet: Sheet, verdict: Verdict, model: Path) -> None:
     for limit in (*_LIMITS, change):
         sheet.room(15)
         sheet.text(f"– {limit}")
-
-
-def _measured(model: Path, sha256: str) -> list[tuple[str, str, list[list[str]]]]:
-    """Title, summary and rows of each table of error rates; none where they were not measured for this graph."""
-    try:
-        manifest = json.loads((model / MANIFEST).read_text(encoding="utf-8"))
-        metrics = json.loads((model / METRICS).read_text(encoding="utf-8"))
-        if sha256 not in manifest["files"].values():
-            return []
-        tables = []
-        if "test" in metrics:
-            found = metrics["test"]
-            tables.append(_rates("Faces that were kept out of the training:", found["sources"], found["all"]))
-        if "clips" in metrics:
-            found, trained = metrics["clips"], metrics["training"]["data"]["counts"]
-            unseen = "" if set(found["sources"]) & set(trained) else ", none of them used for training"
-            sources = ", ".join(source or "no name" for source in found["sources"])
-            title = f"Whole clips of {sources}{unseen}; each method of forgery against all reals:"
-            tables.append(_rates(title, found["methods"], found["all"]))
-        return tables
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
-        # No numbers, or not the ones that this version knows: the report then says so.
-        return []
-
-
-def _rates(title: str, parts: dict[str, Any], whole: dict[str, Any]) -> tuple[str, str, list[list[str]]]:
-    rows = []
-    for name, part in [*parts.items(), ("all", whole)]:
-        count = part["count"]
-        auc = "one class only"
-        if "auc" in part:
-            low, high = part["auc_interval"]
-            auc = f"{part['auc']:.3f} ({low:.3f}-{high:.3f})"
-        shares = [_share(part, of, called) for of, called in (("real", "fake"), ("fake", "fake"), ("fake", "real"))]
-        rows.append([name or "no name", f"{count['real']:,} + {count['fake']:,}", auc, *shares])
-    *_, wrong_real, found, missed = rows[-1]
-    said = [f"{wrong_real.split()[0]} of the real ones were called fake"] if wrong_real else []
-    if found:
-        said.append(f"{found.split()[0]} of the fakes were called fake, {missed.split()[0]} real")
-    return title, f"In all, {'; '.join(said)}." if said else "", rows
-
-
-def _share(part: dict[str, Any], of: str, called: str) -> str:
-    if f"{of}_called" not in part:
-        return ""
-    entry = part[f"{of}_called"][called]
-    low, high = entry["interval"]
-    return f"{entry['share']:.1%} ({100 * low:.1f}-{100 * high:.1f})"
 
 
 def _caption(score: Score) -> str:

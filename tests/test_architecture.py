@@ -74,7 +74,9 @@ def test_a_stage_imports_only_records_and_errors(root, stage):
     assert imports_of(root / "deepfake" / f"{stage}.py") <= STAGES[stage]
 
 
-@pytest.mark.parametrize("module", [*RUN_PATH, "records", "errors", "download", "fetch", "filters", "pdf", "sheet"])
+@pytest.mark.parametrize(
+    "module", [*RUN_PATH, "records", "errors", "download", "fetch", "filters", "pdf", "rates", "sheet"]
+)
 def test_the_run_path_never_imports_the_training_path(root, module):
     assert not {
         name for name in imports_of(root / "deepfake" / f"{module}.py") if name.split(".")[0] in ("nn", "training")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -24,27 +24,37 @@ def native_layers() -> Iterator[None]:
     if keras.backend.backend() != "torch":
         yield
         return
-    kinds = layers.BatchNormalization, layers.Conv2D, layers.DepthwiseConv2D
-    before = [kind.call for kind in kinds]
-
-    def normalised(self: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        fits = training and self.trainable and mask is None and self.axis in (-1, 3) and len(inputs.shape) == 4
-        if not fits or not (self.scale and self.center) or getattr(self, "renorm", False):
-            return before[0](self, inputs, training=training, mask=mask)
-        return _normalised(self, inputs)
-
-    def convolved(self: Any, inputs: Any) -> Any:
-        if self.data_format != "channels_last" or self.dilation_rate != (1, 1):
-            return before[kinds.index(type(self))](self, inputs)
-        return _convolved(self, inputs)
-
-    for kind, call in zip(kinds, (normalised, convolved, convolved), strict=True):
+    replaced = {
+        layers.BatchNormalization: _normalising(layers.BatchNormalization.call),
+        layers.Conv2D: _convolving(layers.Conv2D.call),
+        layers.DepthwiseConv2D: _convolving(layers.DepthwiseConv2D.call),
+    }
+    before = {kind: kind.call for kind in replaced}
+    for kind, call in replaced.items():
         kind.call = call
     try:
         yield
     finally:
-        for kind, call in zip(kinds, before, strict=True):
+        for kind, call in before.items():
             kind.call = call
+
+
+def _normalising(spelled_out: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        fits = training and self.trainable and mask is None and self.axis in (-1, 3) and len(inputs.shape) == 4
+        if not fits or not (self.scale and self.center) or getattr(self, "renorm", False):
+            return spelled_out(self, inputs, training=training, mask=mask)
+        return _normalised(self, inputs)
+
+    return call
+
+
+def _convolving(spelled_out: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, inputs: Any) -> Any:
+        fits = self.data_format == "channels_last" and self.dilation_rate == (1, 1)
+        return _convolved(self, inputs) if fits else spelled_out(self, inputs)
+
+    return call
 
 
 def _normalised(layer: Any, inputs: Any) -> Any:

@@ -17,7 +17,6 @@ COMPARED = """
 import keras, numpy as np, torch
 from deepfake.training.native import native_layers
 
-rng = np.random.default_rng(0)
 ran = []
 for name in ("batch_norm", "conv2d"):
     own = getattr(torch.nn.functional, name)
