@@ -158,12 +158,12 @@ def test_a_file_that_needs_too_much_memory_gets_its_row(settings, tmp_path):
 
 
 def test_ctrl_c_ends_a_scan_at_once_and_says_that_it_can_go_on(photos, tmp_path, root):
-    command = [sys.executable, "-m", "deepfake", "scan", str(photos(400)), "--out", str(tmp_path / "s.sqlite")]
+    command = [sys.executable, "-m", "deepfake", "scan", str(photos(2000)), "--out", str(tmp_path / "s.sqlite")]
     process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         while not workers_of(psutil.Process(process.pid)):
             time.sleep(0.05)
-        time.sleep(1.0)
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=30)[1]
     finally:
