@@ -24,7 +24,7 @@ FORMAT = 1
 """Version of `bundle.json` that this package reads and writes."""
 MODELS = Path(__file__).resolve().parent.parent / "models"
 """Where the bundles lie that ship with the package."""
-DEFAULT_MODEL = MODELS / "light-3"
+DEFAULT_MODEL = MODELS / "light-4"
 DETECTOR = MODELS / "mtcnn"
 GRAPHS = ("model.tflite", "model_float16.tflite", "model_int8.tflite")
 """The graphs of a detector bundle: float32, float16 weights, int8 weights."""
@@ -109,7 +109,7 @@ def read_files(
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise BundleError(
-            f"No {MANIFEST} in {directory}. Pass the folder of a bundle, such as models/light-3."
+            f"No {MANIFEST} in {directory}. Pass the folder of a bundle, such as models/light-4."
         ) from error
     except (OSError, ValueError) as error:
         raise BundleError(f"{path} cannot be read ({error}). Fetch the bundle again.") from error

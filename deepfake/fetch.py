@@ -27,7 +27,7 @@ from deepfake.download import Release, download
 from deepfake.errors import BundleError
 
 RELEASES = MODELS / "releases.json"
-"""The published models by name: `{"light-3": {"url": ..., "sha256": ..., "bytes": ...}}`."""
+"""The published models by name: `{"light-4": {"url": ..., "sha256": ..., "bytes": ...}}`."""
 LARGEST_UNPACKED = 400_000_000
 """Bytes of a release's files together."""
 MOST_FILES = 100
@@ -60,8 +60,8 @@ def find_model(
 
     Example:
 
-    >>> find_model("light-3").relative_to(MODELS).as_posix()
-    'light-3'
+    >>> find_model("light-4").relative_to(MODELS).as_posix()
+    'light-4'
     """
     text = str(text)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text):

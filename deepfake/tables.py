@@ -154,11 +154,12 @@ AUC on the validation split and on the clips, with which the rounds were chosen;
 def sources_table(training: dict[str, Any]) -> str:
     """What was trained on, and on which terms."""
     data = training["config"]["data"]
+    weights = [own["weights"] for own in training.get("members", [data])]
     rows = [
         [
             name,
             *(f"{count[split]['real']:,} + {count[split]['fake']:,}" for split in ("train", "val")),
-            f"{data['weights'].get(name, 1):g}",
+            "; ".join(f"{own.get(name, 1):g}" for own in weights),
             data["terms"].get(name, "not stated"),
         ]
         for name, count in training["data"]["counts"].items()

@@ -35,7 +35,7 @@ def main(rounds: Path, index: Path, clips: Path, model: Path) -> None:
     \b
     Example:
       python scripts/measure_rounds.py scripts/rounds.toml --index faces/index.csv \\
-        --clips ../shared/data/clips.csv --model models/light-3
+        --clips ../shared/data/clips.csv --model models/light-4
     """
     known = json.loads((model / METRICS).read_text(encoding="utf-8")).get("rounds", {}).get("rounds", ())
     measured = {(told["name"], told["changed"]): {key: told[key] for key in ("val", "clips")} for told in known}
@@ -64,10 +64,10 @@ def _parts(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _export(weights: Path, crop: dict[str, Any], bundle: Path) -> None:
-    network = build_network(NetworkConfig(), crop["size"])
     if weights.suffix == ".keras":
-        network.set_weights(keras.models.load_model(weights, compile=False).get_weights())
+        network = keras.models.load_model(weights, compile=False)
     else:
+        network = build_network(NetworkConfig(), crop["size"])
         network.load_weights(weights)
     bundle.mkdir()
     serving_network(network).export(bundle / "model.tflite", format="litert", verbose=False)

@@ -108,7 +108,7 @@ def server(release):
         thread.join()
 
 
-def url_of(server, content=None, name="light-4"):
+def url_of(server, content=None, name="light-5"):
     proof = hashlib.sha256(server.content if content is None else content).hexdigest()
     return f"http://127.0.0.1:{server.server_port}/{name}.zip#sha256={proof}"
 
@@ -134,26 +134,26 @@ def nothing_is_left(cache):
 
 def test_a_folder_and_a_shipped_name_are_found_without_a_cache(cache, tmp_path):
     assert find_model(tmp_path) == tmp_path
-    assert find_model(str(DEFAULT_MODEL)) == find_model("light-3") == DEFAULT_MODEL
+    assert find_model(str(DEFAULT_MODEL)) == find_model("light-4") == DEFAULT_MODEL
     assert not cache.exists()
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    for text in ("light-9", "mtcnn", "../light-3/bundle.json"):
-        with pytest.raises(BundleError, match=f"called '{text}'. Known models: light-3. Pass one of them, the folder"):
+    for text in ("light-9", "mtcnn", "../light-4/bundle.json"):
+        with pytest.raises(BundleError, match=f"called '{text}'. Known models: light-4. Pass one of them, the folder"):
             find_model(text)
 
 
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("https://a.org/light-4.zip", "must end in the checksum.*Write https://a.org/light-4.zip#sha256=<64 digits>"),
-        ("https://a.org/light-4.zip#sha256=abc", "must end in the checksum"),
-        ("https://a.org/light-4.zip#md5=" + "0" * 64, "must end in the checksum"),
-        ("file:///light-4.zip#sha256=" + "0" * 64, "must be http\\(s\\)://host/name.zip"),
-        ("ftp://a.org/light-4.zip#sha256=" + "0" * 64, "must be http"),
-        ("https:/a.org/light-4.zip#sha256=" + "0" * 64, "must be http"),
-        ("https://me:secret@a.org/light-4.zip#sha256=" + "0" * 64, "must be http"),
+        ("https://a.org/light-5.zip", "must end in the checksum.*Write https://a.org/light-5.zip#sha256=<64 digits>"),
+        ("https://a.org/light-5.zip#sha256=abc", "must end in the checksum"),
+        ("https://a.org/light-5.zip#md5=" + "0" * 64, "must end in the checksum"),
+        ("file:///light-5.zip#sha256=" + "0" * 64, "must be http\\(s\\)://host/name.zip"),
+        ("ftp://a.org/light-5.zip#sha256=" + "0" * 64, "must be http"),
+        ("https:/a.org/light-5.zip#sha256=" + "0" * 64, "must be http"),
+        ("https://me:secret@a.org/light-5.zip#sha256=" + "0" * 64, "must be http"),
         ("https://a.org/light 2.zip#sha256=" + "0" * 64, "must be http"),
         ("https://a.org/..%2Flight.zip#sha256=" + "0" * 64, "name must match"),
         ("https://a.org/..#sha256=" + "0" * 64, "name must match"),
@@ -169,7 +169,7 @@ def test_a_release_is_fetched_once_and_then_needs_no_network(server, cache):
     seen = []
     url = url_of(server)
     folder = find_model(url, lambda done, total: seen.append((done, total)))
-    assert folder == cache / f"light-4-{url[-64:][:12]}"
+    assert folder == cache / f"light-5-{url[-64:][:12]}"
     for graph in GRAPHS:
         assert load_bundle(folder, graph) == load_bundle(DEFAULT_MODEL, graph)
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
@@ -186,16 +186,16 @@ def test_a_release_is_fetched_once_and_then_needs_no_network(server, cache):
 def test_a_listed_name_is_fetched(server, script, cache, tmp_path):
     url, _, proof = url_of(server, name="file").partition("#sha256=")
     table = tmp_path / "releases.json"
-    table.write_text(json.dumps({"light-4": {"url": url, "sha256": proof.upper(), "bytes": len(server.content)}}))
-    folder = find_model("light-4", releases=table)
+    table.write_text(json.dumps({"light-5": {"url": url, "sha256": proof.upper(), "bytes": len(server.content)}}))
+    folder = find_model("light-5", releases=table)
     assert load_bundle(folder).model == load_bundle().model
-    assert folder == cache / f"light-4-{proof[:12]}"
-    with pytest.raises(BundleError, match="Known models: light-3, light-4. Pass"):
+    assert folder == cache / f"light-5-{proof[:12]}"
+    with pytest.raises(BundleError, match="Known models: light-4, light-5. Pass"):
         find_model("light-9", releases=table)
-    for text in ("{", "[]", '{"light-4": {}}', '{"light-4": 3}'):
+    for text in ("{", "[]", '{"light-5": {}}', '{"light-5": 3}'):
         table.write_text(text)
         with pytest.raises(BundleError, match="releases.json cannot be read .* Restore it"):
-            find_model("light-4", releases=table)
+            find_model("light-5", releases=table)
 
 
 def test_a_broken_connection_is_resumed(server, cache):
@@ -319,9 +319,9 @@ def test_a_length_that_is_too_large_or_not_the_listed_one_is_refused_unread(serv
     table = tmp_path / "releases.json"
     server.behave = honest
     for size in (len(server.content) - 1, len(server.content) + 1):
-        table.write_text(json.dumps({"light-4": {"url": url[:-72], "sha256": url[-64:], "bytes": size}}))
+        table.write_text(json.dumps({"light-5": {"url": url[:-72], "sha256": url[-64:], "bytes": size}}))
         with pytest.raises(BundleError, match=f"Received: {len(server.content)}. Check the address"):
-            find_model("light-4", releases=table)
+            find_model("light-5", releases=table)
         assert nothing_is_left(cache)
 
 
@@ -343,7 +343,7 @@ def test_chunks_of_an_unknown_length_are_taken(server):
 
 def test_a_missing_file_is_not_asked_for_twice(server):
     server.behave = lambda handler, content, number: handler.begin(404, Content_Length=0)
-    with pytest.raises(BundleError, match="light-4.zip cannot be fetched \\(404: Not Found\\). Check the address"):
+    with pytest.raises(BundleError, match="light-5.zip cannot be fetched \\(404: Not Found\\). Check the address"):
         find_model(url_of(server))
     assert len(server.asked) == 1
 
@@ -409,39 +409,39 @@ def test_the_body_of_a_redirect_is_not_read(server):
 
 
 def test_a_redirect_from_https_to_http_is_refused():
-    request = download.Request("https://a.org/light-4.zip")
+    request = download.Request("https://a.org/light-5.zip")
     with pytest.raises(download.HTTPError, match="Redirection from https to http is not allowed") as caught:
-        download._Redirects().redirect_request(request, io.BytesIO(), 302, "Found", {}, "http://a.org/light-4.zip")
+        download._Redirects().redirect_request(request, io.BytesIO(), 302, "Found", {}, "http://a.org/light-5.zip")
     caught.value.close()
 
 
-MANIFEST = ("light-4/bundle.json", "{}")
+MANIFEST = ("light-5/bundle.json", "{}")
 
 
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
         ([MANIFEST, ("../evil", "x")], "'../evil' in it, beside or below"),
-        ([MANIFEST, ("light-4/../../evil", "x")], "evil' in it"),
-        ([MANIFEST, ("light-4/..", "x")], "'light-4/..' in it"),
+        ([MANIFEST, ("light-5/../../evil", "x")], "evil' in it"),
+        ([MANIFEST, ("light-5/..", "x")], "'light-5/..' in it"),
         ([("../bundle.json", "{}"), ("../../evil", "x")], "'../../evil' in it"),
         ([MANIFEST, ("/evil", "x")], "'/evil' in it"),
-        ([MANIFEST, ("light-4//evil", "x")], "in it"),
-        ([MANIFEST, ("light-4/C:\\evil", "x")], "in it"),
-        ([MANIFEST, ("light-4/plots/a.png", "x")], "'light-4/plots/a.png' in it"),
-        ([MANIFEST, ("light-9/model.tflite", "x")], "'light-9/model.tflite' in it, beside .* 'light-4'"),
+        ([MANIFEST, ("light-5//evil", "x")], "in it"),
+        ([MANIFEST, ("light-5/C:\\evil", "x")], "in it"),
+        ([MANIFEST, ("light-5/plots/a.png", "x")], "'light-5/plots/a.png' in it"),
+        ([MANIFEST, ("light-9/model.tflite", "x")], "'light-9/model.tflite' in it, beside .* 'light-5'"),
         ([("bundle.json", "{}")], "'bundle.json' in it"),
-        ([MANIFEST, ("light-4/link", "/etc/passwd")], "'link', a link"),
-        ([MANIFEST, ("light-4/Bundle.json", "{}")], "'Bundle.json' twice"),
-        ([MANIFEST, ("light-4/model.tflite", bytes(2_000_000))], "2 files of 2000002 bytes, where"),
-        ([MANIFEST, *((f"light-4/{number}", "") for number in range(100))], "101 files of 2 bytes"),
-        ([("light-4/model.tflite", "x")], "no bundle.json"),
+        ([MANIFEST, ("light-5/link", "/etc/passwd")], "'link', a link"),
+        ([MANIFEST, ("light-5/Bundle.json", "{}")], "'Bundle.json' twice"),
+        ([MANIFEST, ("light-5/model.tflite", bytes(2_000_000))], "2 files of 2000002 bytes, where"),
+        ([MANIFEST, *((f"light-5/{number}", "") for number in range(100))], "101 files of 2 bytes"),
+        ([("light-5/model.tflite", "x")], "no bundle.json"),
         ([], "no bundle.json"),
     ],
 )
 def test_a_release_that_is_no_plain_folder_is_refused(server, cache, monkeypatch, files, reason):
     monkeypatch.setattr(fetch, "LARGEST_UNPACKED", 1_000_000)
-    server.content = zip_of(files, links=["light-4/link"])
+    server.content = zip_of(files, links=["light-5/link"])
     with pytest.raises(BundleError, match=f"must be a .zip of one bundle's folder.* Received: .*{reason}"):
         find_model(url_of(server))
     assert nothing_is_left(cache)
@@ -450,7 +450,7 @@ def test_a_release_that_is_no_plain_folder_is_refused(server, cache, monkeypatch
 
 def test_a_stated_size_that_is_too_small_does_not_let_more_out(server, cache):
     """A .zip bomb that lies in its directory: what can be read ends at the stated size, and the CRC gives it away."""
-    content = bytearray(zip_of([MANIFEST, ("light-4/model.tflite", bytes(2_000_000))]))
+    content = bytearray(zip_of([MANIFEST, ("light-5/model.tflite", bytes(2_000_000))]))
     field = content.rindex(b"PK\x01\x02") + 24
     content[field : field + 4] = (10).to_bytes(4, "little")
     server.content = bytes(content)
@@ -468,14 +468,14 @@ def test_what_is_no_zip_is_refused(server, cache):
 
 def test_a_folder_entry_of_other_packers_is_taken(server):
     server.content = zip_of(
-        [("light-4/", ""), *((f"light-4/{p.name}", p.read_bytes()) for p in DEFAULT_MODEL.glob("*.*"))]
+        [("light-5/", ""), *((f"light-5/{p.name}", p.read_bytes()) for p in DEFAULT_MODEL.glob("*.*"))]
     )
     assert load_bundle(find_model(url_of(server))).model == load_bundle().model
 
 
 def test_what_a_killed_unpacking_left_does_no_harm(server, cache):
     url = url_of(server)
-    folder = cache / f"light-4-{url[-64:][:12]}"
+    folder = cache / f"light-5-{url[-64:][:12]}"
     for leftover in (folder.with_name(f"{folder.name}.part"), folder):
         leftover.mkdir(parents=True)
         (leftover / "model.tflite").write_bytes(b"half")
@@ -531,11 +531,11 @@ def test_the_table_that_ships_can_be_read():
 
 
 def test_a_release_has_the_same_bytes_whenever_it_is_packed(script, release, tmp_path):
-    copy = tmp_path / "copy" / "light-3"
+    copy = tmp_path / "copy" / "light-4"
     shutil.copytree(DEFAULT_MODEL, copy, copy_function=shutil.copyfile)
     assert script["pack"](copy, tmp_path / "out").read_bytes() == release
     with zipfile.ZipFile(io.BytesIO(release)) as packed:
-        assert packed.namelist() == sorted(f"light-3/{p.name}" for p in DEFAULT_MODEL.iterdir() if p.is_file())
+        assert packed.namelist() == sorted(f"light-4/{p.name}" for p in DEFAULT_MODEL.iterdir() if p.is_file())
 
 
 def test_the_entry_that_packing_prints_is_one_that_can_be_fetched(server, script, cache, tmp_path):
@@ -543,13 +543,13 @@ def test_the_entry_that_packing_prints_is_one_that_can_be_fetched(server, script
     done = CliRunner().invoke(script["main"], [str(DEFAULT_MODEL), "--out", str(tmp_path / "dist"), "--url", base])
     assert done.exit_code == 0, done.output
     table = tmp_path / "releases.json"
-    table.write_text(done.stdout.replace('"light-3": {', '"light-5": {'))
-    assert load_bundle(find_model("light-5", releases=table)).model == load_bundle().model
-    assert str(find_model(re.search(r"--model (\S+)", done.stderr)[1])).startswith(str(cache / "light-3-"))
+    table.write_text(done.stdout.replace('"light-4": {', '"light-6": {'))
+    assert load_bundle(find_model("light-6", releases=table)).model == load_bundle().model
+    assert str(find_model(re.search(r"--model (\S+)", done.stderr)[1])).startswith(str(cache / "light-4-"))
 
 
 def test_a_damaged_bundle_is_not_packed(script, tmp_path):
-    copy = tmp_path / "light-3"
+    copy = tmp_path / "light-4"
     shutil.copytree(DEFAULT_MODEL, copy)
     (copy / ".DS_Store").write_text("")
     with pytest.raises(BundleError, match="Names in a release must match .* Received: .DS_Store"):

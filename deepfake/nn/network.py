@@ -9,11 +9,17 @@
 The head is linear over the last maps. So Grad-CAM of the logit with respect to them, with the gate held
 fixed and before its ReLU, is `g_v * e_v + g_n * e_n` up to a constant factor: the heat map is an output of
 the network, and the share of each stream in a verdict is a number that can be read off.
+
+An ensemble of such networks answers the mean of each of their answers, so its evidence adds up as theirs does.
+
+Reference:
+    Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation using deep ensembles", NeurIPS 2017.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,8 +57,14 @@ class NetworkConfig:
     """Channels of the noise stream's first block; its features have four times as many."""
     dropout: float = 0.2
     """Share of feature channels dropped in training, before the evidence."""
+    beside: tuple[NetworkConfig, ...] = ()
+    """Networks that answer beside this one: an ensemble, whose answer is the mean of theirs. None holds any itself."""
 
     def __post_init__(self) -> None:
+        members = tuple(NetworkConfig(**one) if isinstance(one, dict) else one for one in self.beside)
+        object.__setattr__(self, "beside", members)
+        if any(member.beside for member in members):
+            raise ValueError("A network in `beside` must hold none itself. Put all of them in the first's.")
         if self.backbone not in BACKBONES:
             raise ValueError(f"`backbone` must be one of {sorted(BACKBONES)}. Received: {self.backbone!r}.")
         if self.streams not in ("both", "visual", "noise"):
@@ -145,7 +157,7 @@ def build_network(
     """Builds the detector; its outputs are the dict that `EvidenceHead` returns.
 
     Args:
-        config: Which streams, which backbone, how wide.
+        config: Which streams, which backbone, how wide, and what is beside it.
         input_size: Side of the square crops in pixels, a multiple of 32; None for any size.
         backbone_weights: A `.weights.h5` file of the MobileNet without its top (ImageNet), or
             None for random weights. Nothing is ever downloaded.
@@ -164,6 +176,9 @@ def build_network(
     """
     if input_size is not None and (input_size < 32 or input_size % 32):
         raise ValueError(f"`input_size` must be a positive multiple of 32. Received: input_size={input_size}.")
+    if config.beside:
+        members = (replace(config, beside=()), *config.beside)
+        return ensemble([build_network(member, input_size, backbone_weights) for member in members])
     crop = layers.Input((input_size, input_size, 3), name="crop")
     features = {}
     if config.streams in ("both", "visual"):
@@ -175,6 +190,48 @@ def build_network(
         features["noise"] = noise_stream(residual, config.noise_width)
     answers = EvidenceHead(gated=config.gated, dropout=config.dropout, name="head")(features)
     return keras.Model(crop, answers, name="deepfake_detector")
+
+
+def ensemble(members: Sequence[keras.Model]) -> keras.Model:
+    """One network that answers the mean of what several answer.
+
+    Args:
+        members: Networks of `build_network`, for crops of one size. They are part of the new one: their names change.
+
+    Returns:
+        A model with each of the outputs that all members have.
+
+    Example:
+
+    >>> two = ensemble([build_network(NetworkConfig(streams="noise"), 64) for _ in range(2)])
+    >>> sorted(two.output)
+    ['gate', 'logit', 'noise_evidence', 'noise_logit', 'visual_evidence']
+    """
+    crop = layers.Input(members[0].input.shape[1:], name="crop")
+    for number, member in enumerate(members):
+        member.name = f"member_{number}"
+    answers = [member(crop) for member in members]
+    shared = [name for name in answers[0] if all(name in answer for answer in answers)]
+    means = {name: layers.Average(dtype="float32")([answer[name] for answer in answers]) for name in shared}
+    return keras.Model(crop, means, name="deepfake_detector")
+
+
+def scale_answers(network: keras.Model, factor: float) -> None:
+    """Multiplies a network's logit and evidence, in place: its head is linear, so its last weights are multiplied."""
+    head = network.get_layer("head")
+    for weight in (head.bias, *(weight for conv in head.evidence.values() for weight in conv.weights)):
+        weight.assign(weight * factor)
+
+
+def backbones(network: keras.Model) -> Iterator[keras.Model]:
+    """The MobileNets of a network, or of each member of an ensemble."""
+    for layer in network.layers:
+        if not isinstance(layer, keras.Model):
+            continue
+        if any(isinstance(inner, EvidenceHead) for inner in layer.layers):
+            yield from backbones(layer)
+        else:
+            yield layer
 
 
 def serving_network(network: keras.Model) -> keras.Model:

@@ -16,10 +16,10 @@ for another's, some put other expressions on a face, some draw faces of people w
 
 ### How does this work?
 
-It finds every face (MTCNN) and shows each to two small networks. One looks at the face itself. The other looks at the
-noise that is left when the picture is predicted from its neighbourhood (SRM and Bayar filters): cameras and encoders
-leave patterns there, and editing disturbs them. A gate weighs both. The last layer adds up evidence place by place: the
-heat map is that sum, so it shows where the answer comes from. Red speaks for fake, blue for real.
+It finds every face (MTCNN), and small networks look at each in two ways: at the face itself, and at the noise that is
+left when the picture is predicted from its neighbourhood (SRM and Bayar filters): cameras and encoders leave patterns
+there, and editing disturbs them. A gate weighs both. The last layer adds up evidence place by place: the heat map is
+that sum, so it shows where the answer comes from. Red speaks for fake, blue for real.
 
 **p_fake** is the probability that a face is fake, assuming that fakes are as common as reals. A video's p_fake is that
 of its most suspicious person, averaged over time.

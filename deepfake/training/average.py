@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake.errors import DatasetError
-from deepfake.files import replacing, write_json
-from deepfake.training.run import load_run
+from deepfake.training.run import load_run, write_made
 
 
 def average(runs: Sequence[Path], out: Path) -> Path:
@@ -46,11 +45,5 @@ def average(runs: Sequence[Path], out: Path) -> Path:
             raise DatasetError(f"{run} is of another network than {runs[0]}. Average runs of one network.")
     network = networks[-1]
     network.set_weights([np.mean(same, axis=0) for same in zip(*weights, strict=True)])
-    out.mkdir(parents=True, exist_ok=True)
     description = json.loads((runs[-1] / "config.json").read_text(encoding="utf-8"))
-    write_json(out / "config.json", {**description, "averaged": [run.name for run in runs]})
-    with replacing(out / "best.weights.h5") as scratch:
-        network.save_weights(scratch)
-    with replacing(out / "best.keras") as scratch:
-        network.save(scratch)
-    return out / "best.keras"
+    return write_made(out, {**description, "averaged": [run.name for run in runs]}, network)

@@ -74,8 +74,7 @@ def card_text(bundle: dict[str, Any], metrics: dict[str, Any], plots: Sequence[s
     # The crop's width decides what the model sees; the rest of the geometry stands in bundle.json.
     return f"""# {bundle["name"]}
 
-A dual-stream deepfake detector: {network["backbone"]} (alpha {network["alpha"]}) on what the face shows, an SRM and
-Bayar noise stream on what camera and codec left behind, a gate that weighs the two.
+{_network(network)}
 {metrics["export"]["parameters"]:,} parameters; crops of {size} x {size} pixels, {bundle["crop"]["scale"]:.2f} times as
 wide as the face's box.{_views(bundle["crop"].get("views", [1.0]))}
 
@@ -96,7 +95,7 @@ frames of a video, get no answer.
 
 {sources_table(metrics["training"])}
 
-{_FAKES[config["data"]["fakes"]]} {_beginning(metrics["training"])}
+{_history(metrics["training"])}
 The code is under the MIT licence; the weights inherit the terms of the data. Crops are of single frames.
 
 ## How good it is
@@ -144,12 +143,41 @@ def _known_flaws(metrics: dict[str, Any]) -> str:
     return "\n".join(["Known flaws of these numbers:", "", *(f"- {text}" for text in known), ""]) if known else ""
 
 
-def _beginning(training: dict[str, Any]) -> str:
-    """What the weights were before this run."""
-    fit, parent = training["config"]["fit"], training.get("parent")
-    if parent:
+def _network(network: dict[str, Any]) -> str:
+    """What looks at the face."""
+    members = [network, *network.get("beside", ())]
+    seeing = " and ".join(f"{member['backbone']} (alpha {member['alpha']})" for member in members)
+    if len(members) == 1:
+        return (
+            f"A dual-stream deepfake detector: {seeing} on what the face shows, an SRM and\n"
+            "Bayar noise stream on what camera and codec left behind, a gate that weighs the two."
+        )
+    return (
+        f"An ensemble of {len(members)} dual-stream deepfake detectors, whose answers and evidence are averaged.\n"
+        f"Each has its own MobileNet on what the face shows ({seeing}), an SRM and\n"
+        "Bayar noise stream on what camera and codec left behind, and a gate that weighs the two."
+    )
+
+
+def _history(training: dict[str, Any]) -> str:
+    """Which fakes the weights were trained on, and what they were before; of each member where there are several."""
+    config = training["config"]
+    if members := training.get("members"):
+        told = [
+            f"- `{own['name']}`, {own['share']:.0%} of the answer: {_FAKES[own['fakes']]} {_beginning(own['fit'])}"
+            for own in members
+        ]
+        order = "Its members were trained apart; the times an epoch are theirs, in this order:"
+        return "\n".join([order, "", *told, ""])
+    if parent := training.get("parent"):
         data = "; ".join(f"{source} ({terms})" for source, terms in parent["terms"].items())
-        return f"It goes on from the model {parent['name']}, which was trained on {data}."
+        beginning = f"It goes on from the model {parent['name']}, which was trained on {data}."
+    else:
+        beginning = _beginning(config["fit"])
+    return f"{_FAKES[config['data']['fakes']]} {beginning}"
+
+
+def _beginning(fit: dict[str, Any]) -> str:
     if fit["initial_weights"]:
         return "It goes on from the weights of an earlier run."
     return f"The visual stream started from {'ImageNet' if fit['backbone_weights'] else 'random'} weights."

@@ -2,7 +2,7 @@
 
     model.tflite           float32: what `detect` runs
     model_float16.tflite   float16 weights in the convolutions that are not depthwise, float32 arithmetic
-    model_int8.tflite      int8 weights in the largest of them, float32 arithmetic
+    model_int8.tflite      the same with int8 weights in the largest of them
     model.keras            the whole network, to fine-tune
 
 What is not offered, and why. Static int8: its rounded kernels no longer sum to zero, and the noise stream sees flat
@@ -17,6 +17,8 @@ import json
 import logging
 import shutil
 import sys
+import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -39,11 +41,9 @@ from deepfake.training.run import load_run, read_run_config
 
 TOLERANCES = {"model.tflite": 0.001, "model_float16.tflite": 0.02, "model_int8.tflite": 0.03}
 """Largest difference in p_fake from Keras that each graph may show."""
-BITS: dict[str, Literal[8, 16]] = {"model_float16.tflite": 16, "model_int8.tflite": 8}
-"""The smaller graphs and the bits of their weights."""
-LARGE_CONVOLUTIONS = (20_000, 50_000, 100_000, 200_000)
-"""Convolutions with fewer weights keep float32: they are small, and carry the fine differences. A graph that differs by
-more than its tolerance with the first limit is written again with the next."""
+LARGE_CONVOLUTIONS = (16_000, 50_000, 100_000, 200_000)
+"""Convolutions with fewer weights are not rounded to int8: they are small, and carry the fine differences. A graph that
+differs by more than its tolerance with the first limit is written again with the next."""
 MIN_FACE_PX = 48.0
 """Faces whose box in the frame has a smaller longer side are refused."""
 MIN_FRAMES = 3
@@ -76,12 +76,14 @@ def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: Crop
         serving.export(directory / "model.tflite", format="litert", verbose=False)
     expected = calibration.p_fake(serving.predict(crops, batch_size=16, verbose=0)["logit"])
     report = {"model.tflite": compare(directory / "model.tflite", crops, labels, expected, calibration)}
-    for name, bits in BITS.items():
-        for smallest in LARGE_CONVOLUTIONS:
-            shrink_weights(directory / "model.tflite", directory / name, bits, smallest)
-            if np.abs(answers(directory / name, crops, calibration) - expected).max() <= TOLERANCES[name]:
-                break
-        report[name] = compare(directory / name, crops, labels, expected, calibration)
+    half, quarter = directory / "model_float16.tflite", directory / "model_int8.tflite"
+    shrink_weights(directory / "model.tflite", half)
+    for smallest in LARGE_CONVOLUTIONS:
+        shrink_weights(directory / "model.tflite", quarter, smallest)
+        if np.abs(answers(quarter, crops, calibration) - expected).max() <= TOLERANCES[quarter.name]:
+            break
+    for path in (half, quarter):
+        report[path.name] = compare(path, crops, labels, expected, calibration)
     shutil.copyfile(run / "best.keras", directory / "model.keras")
     settings = {
         "crop": asdict(spec),
@@ -162,17 +164,26 @@ def answers(path: Path, crops: Floats, calibration: Calibration) -> Values:
     return calibration.p_fake(run_graph(path.read_bytes(), crops)["logit"])
 
 
-def shrink_weights(source: Path, target: Path, bits: Literal[8, 16], smallest: int) -> None:
-    """Writes a graph with fewer bits a weight, in its large convolutions.
+def shrink_weights(source: Path, target: Path, int8_from: int | None = None) -> None:
+    """Writes a graph with fewer bits a weight: float16 in its convolutions, or int8 in the large ones.
 
-    Depthwise convolutions, the SRM bank among them, stay float32.
+    Depthwise convolutions, the SRM bank among them, stay float32, and so does the arithmetic.
 
     Args:
         source: A float32 graph.
         target: Where to write.
-        bits: 16 for float16, 8 for int8 with a scale a channel. The arithmetic stays float32.
-        smallest: Convolutions with fewer weights keep float32.
+        int8_from: Convolutions with at least as many weights get int8, with a scale a channel; None for none.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        if int8_from is not None:
+            rounded = Path(folder) / "rounded.tflite"
+            _round_weights(source, rounded, 8, int8_from)
+            source = rounded
+        _round_weights(source, target, 16, 0)
+
+
+def _round_weights(source: Path, target: Path, bits: Literal[8, 16], smallest: int) -> None:
+    """Rounds the weights of the convolutions that have at least `smallest`, and are not rounded yet."""
     config = qtyping.OpQuantizationConfig(
         weight_tensor_config=qtyping.TensorQuantizationConfig(
             num_bits=bits,
@@ -184,14 +195,16 @@ def shrink_weights(source: Path, target: Path, bits: Literal[8, 16], smallest: i
         explicit_dequantize=True,
         min_weight_elements=smallest,
     )
-    tool = quantizer.Quantizer(str(source))
-    tool.update_quantization_recipe(
-        regex=".*",
-        operation_name=qtyping.TFLOperationName.CONV_2D,
-        op_config=config,
-        algorithm_key="min_max_uniform_quantize" if bits == 8 else "float_casting",
-    )
-    with _quiet():
+    with _quiet(), warnings.catch_warnings():
+        # That is meant: what is rounded to int8 stays so.
+        warnings.filterwarnings("ignore", "Input model is already partially quantized", UserWarning)
+        tool = quantizer.Quantizer(str(source))
+        tool.update_quantization_recipe(
+            regex=".*",
+            operation_name=qtyping.TFLOperationName.CONV_2D,
+            op_config=config,
+            algorithm_key="min_max_uniform_quantize" if bits == 8 else "float_casting",
+        )
         tool.quantize().export_model(str(target), overwrite=True)
 
 

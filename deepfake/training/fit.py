@@ -16,7 +16,7 @@ import numpy as np
 from deepfake.errors import DatasetError
 from deepfake.files import replacing, write_bytes
 from deepfake.nn.losses import WeightedCrossentropy
-from deepfake.nn.network import build_network, training_network
+from deepfake.nn.network import backbones, build_network, training_network
 from deepfake.training.choose import chosen_rows, class_weights, training_rows
 from deepfake.training.config import DegradeConfig, FitConfig, TrainingConfig
 from deepfake.training.devices import has_gpu, sharing
@@ -133,9 +133,8 @@ def plateau_rate(fit: FitConfig, values: Sequence[float]) -> float:
 
 def _compile(model: keras.Model, optimizer: Any, losses: dict[str, Any], fit: FitConfig, frozen: bool) -> None:
     """Compiles with the same optimizer each time, so that its moments outlive the frozen epochs."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            layer.trainable = not frozen
+    for backbone in backbones(model):
+        backbone.trainable = not frozen
     model.compile(
         optimizer=optimizer,
         loss=losses,

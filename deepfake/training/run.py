@@ -24,7 +24,7 @@ import numpy as np
 
 from deepfake.bundle import read_files
 from deepfake.errors import BundleError, DatasetError
-from deepfake.files import write_json
+from deepfake.files import replacing, write_json
 from deepfake.training.config import TrainingConfig, filled_config
 from deepfake.training.index import Row, count_labels
 
@@ -35,6 +35,8 @@ def claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
     path, description = run / "config.json", _description(config, rows)
     if path.exists():
         known = json.loads(path.read_text(encoding="utf-8"))
+        # What a later version can be told besides, an earlier run had at its default.
+        known["config"] = _plain(filled_config(known["config"]))
         for part, name in (("config", "configuration"), ("data", "data")):
             if known[part] != description[part]:
                 raise DatasetError(f"{run} holds a run of another {name}, in {path.name}. Choose another folder.")
@@ -63,6 +65,27 @@ def load_run(run: Path) -> keras.Model:
     if not path.exists():
         raise DatasetError(f"No best.keras in {run}: it is not the folder of a finished run. Run fit first.")
     return keras.models.load_model(path, compile=False)
+
+
+def write_made(run: Path, description: dict[str, Any], network: keras.Model) -> Path:
+    """Writes a finished run that was made of others, without training.
+
+    Args:
+        run: Its folder; made if absent.
+        description: What its `config.json` says.
+        network: Its network.
+
+    Returns:
+        The path of its `best.keras`.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    write_json(run / "config.json", description)
+    with replacing(run / "best.weights.h5") as scratch:
+        network.save_weights(scratch)
+    # Written last: this file says that the run is finished.
+    with replacing(run / "best.keras") as scratch:
+        network.save(scratch)
+    return run / "best.keras"
 
 
 def load_network(model: Path) -> keras.Model:
@@ -103,7 +126,12 @@ def _description(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
         "numpy": np.__version__,
         "backend": keras.backend.backend(),
     }
-    return {"config": json.loads(json.dumps(asdict(config))), "data": _data(rows), "versions": versions}
+    return {"config": _plain(config), "data": _data(rows), "versions": versions}
+
+
+def _plain(config: TrainingConfig) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return values
 
 
 def _data(rows: Sequence[Row]) -> dict[str, Any]:

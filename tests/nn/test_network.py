@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
 from deepfake.nn.blocks import BATCH_NORM_MOMENTUM
-from deepfake.nn.network import EvidenceHead, NetworkConfig, build_network, serving_network, training_network
+from deepfake.nn.network import (
+    EvidenceHead,
+    NetworkConfig,
+    backbones,
+    build_network,
+    ensemble,
+    serving_network,
+    training_network,
+)
 
 SIZE = 64
 
@@ -54,6 +64,32 @@ def test_heat_map_equals_grad_cam_by_autodiff(network, crops):
         grad_cam = tf.reduce_sum(weights * features[name], axis=-1) * cells
         bias = gate[:, number, None, None] * head.evidence[name].bias
         np.testing.assert_allclose(grad_cam + bias, found[f"{name}_evidence"], atol=1e-4)
+
+
+def test_an_ensemble_answers_the_mean_of_its_members_and_its_evidence_still_adds_up(network, crops):
+    keras.utils.set_random_seed(2)
+    other = build_network(NetworkConfig("mobilenet_v2", 0.35), SIZE)
+    before = [answers(member, crops) for member in (network, other)]
+    both = ensemble([keras.models.clone_model(network), other])
+    both.layers[1].set_weights(network.get_weights())
+    found = answers(both, crops)
+    assert set(found) == set(before[0])
+    for name, values in found.items():
+        np.testing.assert_allclose(values, np.mean([answer[name] for answer in before], axis=0), atol=1e-5)
+    total = (found["visual_evidence"] + found["noise_evidence"]).mean(axis=(1, 2))
+    np.testing.assert_allclose(np.diff(total), np.diff(found["logit"]), atol=1e-5)
+
+
+def test_an_ensemble_is_described_by_its_configuration(crops, tmp_path):
+    config = NetworkConfig("mobilenet_v2", 0.35, beside=(NetworkConfig(streams="noise"),))
+    assert NetworkConfig(**dataclasses.asdict(config)) == config
+    network = build_network(config, SIZE)
+    assert [backbone.name for backbone in backbones(network)] == ["visual"]
+    network.save(tmp_path / "both.keras")
+    again = keras.models.load_model(tmp_path / "both.keras", compile=False)
+    np.testing.assert_allclose(answers(again, crops)["logit"], answers(network, crops)["logit"], atol=1e-6)
+    with pytest.raises(ValueError, match="must hold none itself"):
+        NetworkConfig(beside=(config,))
 
 
 @pytest.mark.parametrize(("streams", "gate"), [("visual", [1, 0]), ("noise", [0, 1])])

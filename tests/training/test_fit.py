@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from deepfake.errors import DatasetError
-from deepfake.nn.network import NetworkConfig, build_network, training_network
+from deepfake.nn.network import NetworkConfig, backbones, build_network, training_network
 from deepfake.training import fit as fit_module
 from deepfake.training.choose import class_weights, training_rows
 from deepfake.training.config import FitConfig, read_config
@@ -100,6 +100,11 @@ def test_a_finished_run_is_kept_and_another_configuration_refused(made_crops, wr
     written = best.stat().st_mtime_ns
     assert fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0) == best
     assert best.stat().st_mtime_ns == written
+    # An earlier version did not know every key of today.
+    description = json.loads((tmp_path / "run" / "config.json").read_text())
+    del description["config"]["network"]["beside"]
+    (tmp_path / "run" / "config.json").write_text(json.dumps(description))
+    assert fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0) == best
     with pytest.raises(DatasetError, match="holds a run of another configuration, in config.json"):
         fit(read_config(write_config(epochs=2)), tmp_path / "run", verbose=0)
 
@@ -132,10 +137,11 @@ def test_other_data_are_refused(made_crops, write_config, tmp_path, save_png):
         fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0)
 
 
-def test_a_frozen_backbone_has_nothing_to_train_and_the_rest_has_all():
-    network = training_network(build_network(NetworkConfig("mobilenet_v2", 0.35), 64))
-    (backbone,) = (layer for layer in network.layers if isinstance(layer, keras.Model))
-    whole, inner = len(network.trainable_variables), len(backbone.trainable_variables)
+@pytest.mark.parametrize("beside", [(), (NetworkConfig("mobilenet_v2", 0.35),)], ids=["one", "ensemble"])
+def test_a_frozen_backbone_has_nothing_to_train_and_the_rest_has_all(beside):
+    network = training_network(build_network(NetworkConfig("mobilenet_v2", 0.35, beside=beside), 64))
+    whole = len(network.trainable_variables)
+    inner = sum(len(backbone.trainable_variables) for backbone in backbones(network))
     losses = {name: keras.losses.BinaryCrossentropy() for name in network.output}
     for frozen, left in ((True, whole - inner), (False, whole)):
         fit_module._compile(network, keras.optimizers.SGD(), losses, FitConfig(), frozen=frozen)

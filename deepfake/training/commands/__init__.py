@@ -1,7 +1,15 @@
 """The commands of the training path, in the order in which they are used."""
 
 from deepfake.training.commands.data import demo, extract, index_command, split
-from deepfake.training.commands.fitting import average, calibrate, export, export_detector_command, fine_tune, fit
+from deepfake.training.commands.fitting import (
+    average,
+    calibrate,
+    ensemble,
+    export,
+    export_detector_command,
+    fine_tune,
+    fit,
+)
 from deepfake.training.commands.measuring import ablate, attack, audit, card, evaluate, sweep
 
 COMMANDS = (
@@ -12,6 +20,7 @@ COMMANDS = (
     fit,
     fine_tune,
     average,
+    ensemble,
     calibrate,
     export,
     evaluate,

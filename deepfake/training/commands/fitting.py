@@ -32,7 +32,7 @@ def fit(config: Path, run: Path, fakes: Fakes | None) -> None:
 
     \b
     Examples:
-      python -m deepfake fit scripts/light-3.toml --run runs/light-3
+      python -m deepfake fit scripts/light-4.toml --run runs/light-4
       python -m deepfake fit mine.toml --run runs/reals --fakes self-blend
     """
     from dataclasses import replace
@@ -98,13 +98,29 @@ def average(runs: tuple[Path, ...], out: Path) -> None:
 
 
 @click.command()
+@click.argument("runs", type=FOLDER, nargs=-1, required=True)
+@click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the ensemble; a run like any other.")
+@click.option("--share", "shares", type=float, multiple=True, help="How much a run counts; once for each, in order.")
+def ensemble(runs: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> None:
+    """Join the networks of runs in one that answers their mean.
+
+    \b
+    Example:
+      python -m deepfake ensemble runs/one runs/two --share 0.7 --share 0.3 --out runs/both
+    """
+    from deepfake.training.ensemble import join
+
+    click.echo(join(runs, out, shares))
+
+
+@click.command()
 @click.argument("run", type=FOLDER)
 def calibrate(run: Path) -> None:
     """Fit a run's temperature and thresholds on its validation split.
 
     \b
     Example:
-      python -m deepfake calibrate runs/light-3
+      python -m deepfake calibrate runs/light-4
     """
     from deepfake.training.calibrate import calibrate as calibrate_run
 
@@ -120,7 +136,7 @@ def export(run: Path, out: Path, crops: int) -> None:
 
     \b
     Example:
-      python -m deepfake export runs/light-3 --out models/light-3
+      python -m deepfake export runs/light-4 --out models/light-4
     """
     from deepfake.training.export import export_run
 

@@ -38,7 +38,7 @@ def evaluate(
 
     \b
     Example:
-      python -m deepfake evaluate --model models/light-3 --index faces/index.csv --report out
+      python -m deepfake evaluate --model models/light-4 --index faces/index.csv --report out
     """
     if not index and clips is None:
         raise click.UsageError("Give --index, --clips or both.")
@@ -80,7 +80,7 @@ def sweep(model: Path, index: tuple[Path, ...], split_name: str, source: tuple[s
 
     \b
     Example:
-      python -m deepfake sweep --model models/light-3 --index faces/index.csv --source dfdc
+      python -m deepfake sweep --model models/light-4 --index faces/index.csv --source dfdc
     """
     from deepfake.files import write_bytes
     from deepfake.training.evaluate import update_metrics
@@ -129,7 +129,7 @@ def attack(
 
     \b
     Example:
-      python -m deepfake attack --model models/light-3 --index faces/index.csv --crops 200
+      python -m deepfake attack --model models/light-4 --index faces/index.csv --crops 200
     """
     from deepfake.training.attack import attack as measure
     from deepfake.training.evaluate import update_metrics
@@ -152,7 +152,7 @@ def audit(model: Path, index: tuple[Path, ...], split_name: str) -> None:
 
     \b
     Example:
-      python -m deepfake audit --model models/light-3 --index faces/index.csv
+      python -m deepfake audit --model models/light-4 --index faces/index.csv
     """
     from deepfake.training.audit import audit as measure
     from deepfake.training.evaluate import update_metrics
@@ -176,7 +176,7 @@ def ablate(config: Path, run: Path, clips: Path | None, model: Path | None) -> N
 
     \b
     Example:
-      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-3
+      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-4
     """
     from deepfake.training.ablate import ablate as compare
     from deepfake.training.evaluate import update_metrics
@@ -196,7 +196,7 @@ def card(model: Path, readme: Path | None) -> None:
 
     \b
     Example:
-      python -m deepfake card models/light-3 --readme README.md
+      python -m deepfake card models/light-4 --readme README.md
     """
     from deepfake.training.card import write_card
 
