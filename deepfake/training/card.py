@@ -153,8 +153,8 @@ def _network(network: dict[str, Any]) -> str:
             "Bayar noise stream on what camera and codec left behind, a gate that weighs the two."
         )
     return (
-        f"An ensemble of {len(members)} dual-stream deepfake detectors, whose answers and evidence are averaged.\n"
-        f"Each has its own MobileNet on what the face shows ({seeing}), an SRM and\n"
+        f"An ensemble of {len(members)} dual-stream deepfake detectors, whose answers and evidence are averaged:\n"
+        f"{seeing} on what the face shows, each with an SRM and\n"
         "Bayar noise stream on what camera and codec left behind, and a gate that weighs the two."
     )
 
