@@ -10,6 +10,7 @@ backup/                 where a killed run goes on from; gone when the run is do
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -35,8 +36,9 @@ def claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
     path, description = run / "config.json", _description(config, rows)
     if path.exists():
         known = json.loads(path.read_text(encoding="utf-8"))
-        # What a later version can be told besides, an earlier run had at its default.
-        known["config"] = _plain(filled_config(known["config"]))
+        with contextlib.suppress(TypeError, ValueError):
+            # What a later version can be told besides, an earlier run had at its default.
+            known["config"] = _plain(filled_config(known["config"]))
         for part, name in (("config", "configuration"), ("data", "data")):
             if known[part] != description[part]:
                 raise DatasetError(f"{run} holds a run of another {name}, in {path.name}. Choose another folder.")

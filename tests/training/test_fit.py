@@ -107,6 +107,10 @@ def test_a_finished_run_is_kept_and_another_configuration_refused(made_crops, wr
     assert fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0) == best
     with pytest.raises(DatasetError, match="holds a run of another configuration, in config.json"):
         fit(read_config(write_config(epochs=2)), tmp_path / "run", verbose=0)
+    description["config"]["network"]["known_later"] = 1
+    (tmp_path / "run" / "config.json").write_text(json.dumps(description))
+    with pytest.raises(DatasetError, match="holds a run of another configuration, in config.json"):
+        fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0)
 
 
 def test_missing_weights_are_refused_before_training(made_crops, write_config, tmp_path):
