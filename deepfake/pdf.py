@@ -39,9 +39,9 @@ MAX_PERSONS = 12
 NOT_MEASURED = "This model's error rates were not measured."
 
 _METHOD = (
-    "The faces were found and cut out, and each was shown to a small neural network. One part of it, the visual "
-    "stream, looks at what the face shows. The other, the noise stream, looks at the fine grain that camera and "
-    "compression left behind, which editing often disturbs. A gate decides for each face how much either counts.",
+    "The faces were found and cut out, and small neural networks looked at each in two ways: the visual stream at what "
+    "the face shows, the noise stream at the fine grain that camera and compression left behind, which editing often "
+    "disturbs. A gate decides for each face how much either counts.",
     "What speaks for fake and what speaks for real is added up over the face, and the sum is turned into p_fake: 0 for "
     "real, 1 for fake, set so that it would be a fair probability if fakes were as common as real faces. The heat map "
     "shows that very sum, spot by spot: red speaks for fake, blue for real.",
