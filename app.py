@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from deepfake.cli import main
+from deepfake.cli.main import main
 
 if __name__ == "__main__":
     main(["serve", *sys.argv[1:]], prog_name="app.py")

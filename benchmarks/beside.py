@@ -33,13 +33,13 @@ import cv2
 import numpy as np
 from drawn import wide_portrait, write_clip
 
-from deepfake.bundle import DEFAULT_MODEL, load_bundle
-from deepfake.crops import cut_crop
-from deepfake.faces import FaceSettings
+from deepfake.faces.crops import cut_crop
+from deepfake.faces.mtcnn import FaceSettings
+from deepfake.faces.pyramid import SMALLEST_FACE_PX
+from deepfake.model.bundle import DEFAULT_MODEL, load_bundle
+from deepfake.model.scorer import sigmoid
 from deepfake.pipeline import Detector
-from deepfake.pyramid import SMALLEST_FACE_PX
 from deepfake.records import Face, Image, Sampling
-from deepfake.scores import sigmoid
 
 WARM_UP = 2
 """Rounds that do not count."""

@@ -3,7 +3,7 @@
 python benchmarks/fuzz.py --inputs 2000 --seed 0
 
 Each input goes through `Detector.detect` twice, in worker processes that are replaced when they die: as it is, and
-with `open_apart`, which decodes in a process of its own. Prints a table by kind, and each input that was neither
+with `open_isolated`, which decodes in a process of its own. Prints a table by kind, and each input that was neither
 answered nor refused by a `MediaError`, or that took too long or too much memory; then the exit status is 1.
 """
 
@@ -145,15 +145,15 @@ _detectors: dict[str, Any] = {}
 
 def _load() -> None:
     """Makes a worker ready. What it imports stays out of the processes that decode: those import this file again."""
-    from deepfake.child import warm_up
-    from deepfake.media.apart import open_apart
+    from deepfake.media.isolated import open_isolated
     from deepfake.media.reader import open_media
     from deepfake.pipeline import Detector
+    from deepfake.system.process import warm_up
 
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warm_up()
-    _detectors.update(here=Detector(opener=open_media, threads=1), apart=Detector(opener=open_apart, threads=1))
+    _detectors.update(here=Detector(opener=open_media, threads=1), apart=Detector(opener=open_isolated, threads=1))
 
 
 def _try(folder: str, file: str, way: str) -> tuple[str, str, float, float, float]:

@@ -22,14 +22,14 @@ import cv2
 import numpy as np
 from drawn import PORTRAIT, wide_portrait
 
-from deepfake.bundle import DEFAULT_MODEL, GRAPHS, load_bundle, load_detector
-from deepfake.crops import cut_crop
-from deepfake.evidence import overlay_frame
-from deepfake.faces import FaceFinder, FaceSettings
+from deepfake.faces.crops import cut_crop
+from deepfake.faces.mtcnn import FaceFinder, FaceSettings
+from deepfake.faces.pyramid import SMALLEST_FACE_PX
 from deepfake.media import read_picture
-from deepfake.pyramid import SMALLEST_FACE_PX
+from deepfake.model.bundle import DEFAULT_MODEL, GRAPHS, load_bundle, load_detector
+from deepfake.model.scorer import Scorer
 from deepfake.records import Frame
-from deepfake.scores import Scorer
+from deepfake.report.heatmap import overlay_frame
 
 ROOT = Path(__file__).resolve().parent.parent
 

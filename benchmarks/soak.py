@@ -26,8 +26,8 @@ import psutil
 from drawn import encoded, portrait_variant
 
 from deepfake.errors import MediaError
-from deepfake.memory import return_large_blocks
 from deepfake.pipeline import Detector
+from deepfake.system.memory import return_large_blocks
 
 SUFFIXES = (".jpg", ".jpg", ".jpg", ".png", ".webp", ".bmp", ".tiff")
 BROKEN_SHARE = 1 / 16

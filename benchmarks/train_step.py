@@ -18,10 +18,11 @@ from typing import cast
 import keras
 import numpy as np
 
-from deepfake.memory import keep_large_blocks, return_large_blocks
+from deepfake.nn.config import Backbone, NetworkConfig
 from deepfake.nn.losses import WeightedCrossentropy
-from deepfake.nn.network import Backbone, NetworkConfig, build_network, training_network
-from deepfake.training.native import native_layers
+from deepfake.nn.network import build_network, training_network
+from deepfake.nn.torch_layers import native_layers
+from deepfake.system.memory import keep_large_blocks, return_large_blocks
 
 BATCH = 32
 STEPS = 6

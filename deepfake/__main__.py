@@ -1,6 +1,6 @@
 """`python -m deepfake`: the command line."""
 
-from deepfake.cli import main
+from deepfake.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,7 @@
         BundleError          a model bundle that is missing, damaged or does not fit
         DatasetError         a training set that is missing, damaged or leaks
         StoreError           a store of a scan that cannot be read or written, or is another's
-        ChildError           a process that was to do something died, or took too long
+        ProcessError           a process that was to do something died, or took too long
         LimitError           a server's limit: too large, too long, too much at once
       ValueError, TypeError  a caller's mistake: an argument outside its stated range
 
@@ -36,7 +36,7 @@ class StoreError(DeepfakeError):
     """The store of a scan cannot be read or written, or holds answers of another model."""
 
 
-class ChildError(DeepfakeError):
+class ProcessError(DeepfakeError):
     """A process died, or took too long and was ended.
 
     Args:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from deepfake.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
-from deepfake.crops import cut_crop
-from deepfake.faces import FaceFinder, FaceSettings
+from deepfake.faces.crops import cut_crop
+from deepfake.faces.mtcnn import FaceFinder, FaceSettings
+from deepfake.faces.tracks import Tracker
 from deepfake.media import MAX_PIXELS, Opener, open_media
-from deepfake.provenance import trust_anchors
+from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
+from deepfake.model.scorer import Scorer
+from deepfake.provenance.c2pa import trust_anchors
 from deepfake.records import Frame, Sampling, Score, Step, Verdict
-from deepfake.scores import Scorer
-from deepfake.tracks import Tracker
 from deepfake.verdict import decide
 
 FRAMES_A_BATCH = 8
@@ -36,7 +36,7 @@ class Detector:
         trust: Whether to use a bundle whose files differ from their checksums.
         face_settings: What counts as a face.
         threads: Number of threads that each network may use.
-        opener: What opens the files; `deepfake.media.apart.open_apart` for those of strangers.
+        opener: What opens the files; `deepfake.media.isolated.open_isolated` for those of strangers.
 
     Raises:
         BundleError: If a bundle is missing, damaged or made for another version.

@@ -10,11 +10,13 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any
+from typing import Annotated, Any
 
 import numpy.typing as npt
+from msgspec import Meta
 
-from deepfake.credentials import Credentials
+from deepfake.provenance.credentials import Credentials
+from deepfake.system.settings import Settings, Share
 
 # OpenCV's stubs know no dtypes, so these name what an array is rather than have it checked.
 Image = npt.NDArray[Any]
@@ -132,24 +134,23 @@ class Face:
         return max(right - left, bottom - top)
 
 
-@dataclass(frozen=True, slots=True)
-class CropSpec:
+class CropSpec(Settings, frozen=True):
     """How a crop is cut around a face: fixed by the data a model was trained on."""
 
-    size: int = 224
+    size: Annotated[int, Meta(ge=1, le=2048)] = 224
     """Side of the crop in its own pixels."""
-    scale: float = 0.83
+    scale: Annotated[float, Meta(gt=0, le=100)] = 0.83
     """Side of the crop over the longer side of the face's box."""
-    shift: float = 0.07
+    shift: Annotated[float, Meta(ge=-1, le=1)] = 0.07
     """How far the crop's centre lies below the box's centre, along the face's own axis, over the crop's side."""
-    views: tuple[float, ...] = (1.0,)
+    tta_scales: Annotated[tuple[Annotated[float, Meta(ge=1, le=100)], ...], Meta(min_length=1, max_length=16)] = (1.0,)
     """Sides of the squares that are looked at, over the crop's, the first 1, then growing: the answer is the mean over
     those that lie in the picture."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "views", tuple(self.views))
-        if self.views[:1] != (1.0,) or list(self.views) != sorted(set(self.views)):
-            raise ValueError(f"`views` must be 1, then growing. Received: {self.views}.")
+        super().__post_init__()
+        if self.tta_scales[:1] != (1.0,) or list(self.tta_scales) != sorted(set(self.tta_scales)):
+            raise ValueError(f"`tta_scales` must be 1, then growing. Received: {self.tta_scales}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,16 +214,16 @@ class Step:
     """One for each of its faces."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(Settings, frozen=True):
     """Where `real` ends and `fake` begins."""
 
-    real_below: float
+    real_below: Share
     """A p_fake below this is `real`."""
-    fake_above: float
+    fake_above: Share
     """A p_fake of this or more is `fake`; what lies between is `inconclusive`."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.real_below <= self.fake_above <= 1:
             raise ValueError(
                 "Thresholds must satisfy 0 <= real_below <= fake_above <= 1. "

@@ -45,7 +45,7 @@ def decide(
         min_frames: Scored faces that a person needs; 1 for a picture.
         faces_found: Faces that were found, whether scored or too small.
     """
-    tracks = persons(scores, times)
+    tracks = tracks_of(scores, times)
     judged = [track for track in tracks if track.faces >= min_frames]
     if not judged:
         reason = Reason.TOO_FEW_FRAMES if tracks else Reason.FACE_TOO_SMALL if faces_found else Reason.NO_FACE
@@ -68,7 +68,7 @@ def judge(p_fake: float, thresholds: Thresholds) -> Label:
     return Label.REAL if p_fake < thresholds.real_below else Label.INCONCLUSIVE
 
 
-def persons(scores: Sequence[Score], times: dict[int, float]) -> tuple[Track, ...]:
+def tracks_of(scores: Sequence[Score], times: dict[int, float]) -> tuple[Track, ...]:
     """One `Track` for each person, the most suspicious first."""
     by_track = defaultdict(list)
     for score in scores:

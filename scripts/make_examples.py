@@ -15,11 +15,12 @@ import av
 import cv2
 import numpy as np
 
-from deepfake.bundle import load_detector
-from deepfake.faces import FaceFinder
+from deepfake.data.selfblend import self_blend
+from deepfake.faces.mesh import FaceMesh
+from deepfake.faces.mtcnn import FaceFinder
 from deepfake.media import read_picture
+from deepfake.model.bundle import load_detector, load_face_mesh
 from deepfake.records import Image
-from deepfake.training.selfblend import self_blend
 
 FPS = 12
 SECONDS = 4
@@ -30,7 +31,10 @@ def main(portrait: Path, out: Path) -> None:
     out.mkdir(exist_ok=True)
     frame = read_picture(portrait)
     (face, *_) = FaceFinder(load_detector()).find([frame])[0]
-    fake = self_blend(frame.image, face.landmarks, np.random.default_rng(3))
+    points = FaceMesh(load_face_mesh()).points(frame.image, face)
+    if points is None:
+        sys.exit(f"No face in {portrait}.")
+    _, fake = self_blend(frame.image, points, np.random.default_rng(3))
     save(out / "portrait.jpg", frame.image)
     save(out / "self_blend.jpg", fake)
     save(out / "no_face.jpg", np.ascontiguousarray(frame.image[300:, 330:]))

@@ -14,9 +14,10 @@ from typing import Any
 import click
 import keras
 
-from deepfake.bundle import METRICS, write_manifest
-from deepfake.nn.network import NetworkConfig, build_network, serving_network
-from deepfake.training.evaluate import evaluate_clips, evaluate_crops, update_metrics
+from deepfake.evaluation.evaluate import evaluate_clips, evaluate_crops, update_metrics
+from deepfake.model.bundle import METRICS, write_manifest
+from deepfake.nn.config import NetworkConfig
+from deepfake.nn.network import build_network, serving_network
 from deepfake.training.export import MIN_FACE_PX
 
 PARTS = ("auc", "auc_interval", "count")

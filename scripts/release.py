@@ -21,17 +21,17 @@ from pathlib import Path
 import click
 
 from deepfake import __version__
-from deepfake.bundle import read_files
-from deepfake.download import LARGEST
+from deepfake.cli.options import FILE, FOLDER, NEW_FOLDER
 from deepfake.errors import BundleError, DeepfakeError
-from deepfake.fetch import NAME
-from deepfake.files import sha256_of
-from deepfake.terminal import FILE, FOLDER, NEW_FOLDER
+from deepfake.model.bundle import read_files
+from deepfake.model.download import LARGEST
+from deepfake.model.hub import NAME
+from deepfake.system.files import sha256_of
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 EXPLAINED = ROOT / "docs" / "vulnerabilities.md"
-"""Says of each known vulnerability that a release goes out with why it does no harm."""
+"""Says of each known vulnerability that a release goes out with why it does no corruption."""
 
 NO_DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a .zip can state."""

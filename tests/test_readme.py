@@ -33,7 +33,7 @@ def test_the_phone_example_runs_and_agrees_with_detect(readme, root, detector, m
 
 
 def test_every_command_that_is_shown_exists(readme):
-    from deepfake.cli import main
+    from deepfake.cli.main import main
 
     shown = set(re.findall(r"python -m deepfake ([a-z-]+)", readme))
     assert shown

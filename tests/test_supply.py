@@ -20,8 +20,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from deepfake import __version__
-from deepfake.bundle import DEFAULT_MODEL
 from deepfake.errors import DeepfakeError
+from deepfake.model.bundle import DEFAULT_MODEL
 
 DIGEST = "0123456789abcdef" * 4
 LOCK = f"""# a comment

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepfake.records import Face, Label, Reason, Score, Thresholds
-from deepfake.verdict import decide, judge, persons, trimmed_mean
+from deepfake.verdict import decide, judge, tracks_of, trimmed_mean
 
 THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)
 TIMES = {index: index / 2 for index in range(40)}
@@ -37,7 +37,7 @@ def test_without_a_judged_face_there_is_a_reason_and_no_number():
 def test_a_clip_is_as_fake_as_its_most_suspicious_person():
     scores = [score(0.1, frame, 0) for frame in range(9)] + [score(0.9, frame, 1) for frame in range(9)]
     assert answer(scores, 3) == (Label.FAKE, None, pytest.approx(0.9))
-    assert [track.number for track in persons(scores, TIMES)] == [1, 0]
+    assert [track.number for track in tracks_of(scores, TIMES)] == [1, 0]
 
 
 def test_a_person_seen_too_briefly_decides_nothing():
@@ -57,7 +57,7 @@ def test_order_of_scores_does_not_change_the_verdict(rng):
 
 
 def test_a_track_knows_when_it_was_seen():
-    (track,) = persons([score(0.4, 6), score(0.2, 2)], TIMES)
+    (track,) = tracks_of([score(0.4, 6), score(0.2, 2)], TIMES)
     assert (track.faces, track.start_s, track.end_s) == (2, 1.0, 3.0)
     assert track.p_fake == pytest.approx(0.3)
 

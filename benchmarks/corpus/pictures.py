@@ -1,4 +1,4 @@
-"""Pictures that are odd, absurd, or made to harm; by name, each made when it is asked for."""
+"""Pictures that are odd, absurd, or made to do harm; by name, each made when it is asked for."""
 
 from __future__ import annotations
 

@@ -5,10 +5,10 @@
 `picture`: one picture -> its frame, upright.
 `video`: one video -> the frames that are sampled, by time.
 `reader`: `open_media`, either of them.
-`apart`: `open_apart`, either of them, decoded in a process that can die.
+`apart`: `open_isolated`, either of them, decoded in a process that can die.
 """
 
-from deepfake.media.kinds import MAX_PIXELS, PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
+from deepfake.media.formats import MAX_PIXELS, PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
 from deepfake.media.picture import PictureReader, read_picture
 from deepfake.media.reader import MediaReader, Opener, open_media
 from deepfake.media.video import VideoReader

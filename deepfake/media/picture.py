@@ -14,10 +14,10 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 
-from deepfake.credentials import Credentials
 from deepfake.errors import MediaError
-from deepfake.media.boxes import credentials_in
-from deepfake.media.kinds import MAX_PIXELS, PILLOW_FORMATS, Kind, check_size, format_of, kind_of, said
+from deepfake.media.containers import credentials_in
+from deepfake.media.formats import MAX_PIXELS, PILLOW_FORMATS, Kind, check_size, format_of, kind_of, said
+from deepfake.provenance.credentials import Credentials
 from deepfake.records import Frame, Image
 
 MAX_FILE_BYTES = 2 * 2**30

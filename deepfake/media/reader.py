@@ -7,10 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-from deepfake.credentials import Credentials
-from deepfake.media.kinds import Kind, kind_of
+from deepfake.media.formats import Kind, kind_of
 from deepfake.media.picture import PictureReader
 from deepfake.media.video import VideoReader
+from deepfake.provenance.credentials import Credentials
 from deepfake.records import Frame, Sampling
 
 
@@ -47,7 +47,7 @@ class MediaReader(Protocol):
 
 
 Opener = Callable[[Path | str, Sampling | None], MediaReader]
-"""What opens a file: `open_media`, or `deepfake.media.apart.open_apart` for the files of strangers."""
+"""What opens a file: `open_media`, or `deepfake.media.isolated.open_isolated` for the files of strangers."""
 
 
 def open_media(path: Path | str, sampling: Sampling | None = None) -> MediaReader:

@@ -15,10 +15,10 @@ import av.error
 import numpy as np
 from av.stream import Disposition
 
-from deepfake.credentials import Credentials
 from deepfake.errors import MediaError
-from deepfake.media.boxes import credentials_in
-from deepfake.media.kinds import MAX_PIXELS, Kind, format_of, kind_of, said, size_error
+from deepfake.media.containers import credentials_in
+from deepfake.media.formats import MAX_PIXELS, Kind, format_of, kind_of, said, size_error
+from deepfake.provenance.credentials import Credentials
 from deepfake.records import Frame, Sampling
 
 _MAX_TICKS = 2**63 - 1

@@ -19,18 +19,16 @@ Reference:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras
 from keras import layers, ops
+from msgspec.structs import replace
 
 from deepfake.nn.blocks import BATCH_NORM_MOMENTUM, noise_stream, set_batch_norm_momentum
+from deepfake.nn.config import NetworkConfig
 from deepfake.nn.residual import BayarConv2D, ResidualBank
-
-Backbone = Literal["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"]
-Streams = Literal["both", "visual", "noise"]
 
 BACKBONES = {
     "mobilenet_v2": keras.applications.MobileNetV2,
@@ -39,38 +37,6 @@ BACKBONES = {
 }
 SERVING_OUTPUTS = ("logit", "gate", "visual_evidence", "noise_evidence")
 """What a shipped graph answers, whichever streams it has; a stream that is off answers zeros."""
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkConfig:
-    """Which network to build."""
-
-    backbone: Backbone = "mobilenet_v3_small"
-    """The visual stream's MobileNet."""
-    alpha: float = 1.0
-    """Width multiplier of the MobileNet."""
-    streams: Streams = "both"
-    """Which streams are there; the others are the ablation."""
-    gated: bool = True
-    """Whether a gate weighs the streams; without it both weigh 1."""
-    noise_width: int = 32
-    """Channels of the noise stream's first block; its features have four times as many."""
-    dropout: float = 0.2
-    """Share of feature channels dropped in training, before the evidence."""
-    beside: tuple[NetworkConfig, ...] = ()
-    """Networks that answer beside this one: an ensemble, whose answer is the mean of theirs. None holds any itself."""
-
-    def __post_init__(self) -> None:
-        members = tuple(NetworkConfig(**one) if isinstance(one, dict) else one for one in self.beside)
-        object.__setattr__(self, "beside", members)
-        if any(member.beside for member in members):
-            raise ValueError("A network in `beside` must hold none itself. Put all of them in the first's.")
-        if self.backbone not in BACKBONES:
-            raise ValueError(f"`backbone` must be one of {sorted(BACKBONES)}. Received: {self.backbone!r}.")
-        if self.streams not in ("both", "visual", "noise"):
-            raise ValueError(f"`streams` must be 'both', 'visual' or 'noise'. Received: {self.streams!r}.")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"`dropout` is a share in [0, 1). Received: {self.dropout}.")
 
 
 @keras.saving.register_keras_serializable(package="deepfake")

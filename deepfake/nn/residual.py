@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from deepfake.filters import SRM_KERNELS, SRM_SCALES
+from deepfake.model.srm import SRM_KERNELS, SRM_SCALES
 
 
 @keras.saving.register_keras_serializable(package="deepfake")

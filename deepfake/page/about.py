@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from deepfake.bundle import METRICS
-from deepfake.tables import quality_tables
+from deepfake.model.bundle import METRICS
+from deepfake.report.metrics_tables import quality_tables
 
 TEXT = """
 ### What is a deepfake?

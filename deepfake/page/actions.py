@@ -13,17 +13,25 @@ import gradio as gr
 import numpy as np
 
 from deepfake.errors import LimitError, MediaError
-from deepfake.evidence import jpeg, shrunk, timeline, timeline_time_s
-from deepfake.lines import not_a_formula
-from deepfake.media.apart import open_apart
+from deepfake.media.isolated import open_isolated
 from deepfake.page.answers import answer, batch_table, face_cards, notice, progress
 from deepfake.page.history import THUMBNAIL, Entry, remember
 from deepfake.page.jobs import Jobs
 from deepfake.page.rest import named
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
-from deepfake.pdf import write_pdf
 from deepfake.records import Frame, Image, Sampling, Score, Verdict
-from deepfake.report import annotate, encode_clip, file_stem, scored_frames, shown_name, suspicious_frames, to_json
+from deepfake.report.files import (
+    annotate,
+    encode_clip,
+    file_stem,
+    scored_frames,
+    shown_name,
+    suspicious_frames,
+    to_json,
+)
+from deepfake.report.heatmap import jpeg, shrunk, timeline, timeline_time_s
+from deepfake.report.pdf import write_pdf
+from deepfake.system.text import not_a_formula
 
 GALLERY_FRAMES = 6
 """Suspicious frames that are shown."""
@@ -56,7 +64,7 @@ class Actions:
         try:
             check_upload(path, self.folders, "picture")
             verdict = self.jobs.run(path)
-            (frame,) = open_apart(path)
+            (frame,) = open_isolated(path)
             image = frame.image
         except (MediaError, LimitError) as error:
             return _refused(error, path), *nothing
@@ -99,7 +107,7 @@ class Actions:
         best = {score.face.track: score for score in sorted(verdict.scores, key=lambda score: score.p_fake)}
 
         def drawn() -> Iterator[Frame]:
-            for frame, scores in scored_frames(verdict, open_apart):
+            for frame, scores in scored_frames(verdict, open_isolated):
                 marked = annotate(frame.image, scores, verdict)
                 file = folder / f"frame-{frame.index:04d}.jpg"
                 file.write_bytes(jpeg(marked, 92))
@@ -154,7 +162,7 @@ class Actions:
         name = shown_name(Path(verdict.path).name)
         stem = file_stem("".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name))
         try:
-            pdf = write_pdf(verdict, folder / f"{stem}.pdf", name=name, model=self.model, opener=open_apart)
+            pdf = write_pdf(verdict, folder / f"{stem}.pdf", name=name, model=self.model, opener=open_isolated)
         except MediaError:
             gr.Warning("The file was deleted meanwhile. Choose it again for a report.")
             return gr.DownloadButton(interactive=False), gr.DownloadButton(interactive=False)
@@ -179,7 +187,7 @@ class Actions:
             try:
                 check_upload(path, self.folders)
                 verdict = self.jobs.run(path)
-                (first,) = open_apart(path, Sampling(frames=1))
+                (first,) = open_isolated(path, Sampling(frames=1))
                 rows.append((Path(path).name, verdict, shrunk(first.image, THUMBNAIL)))
             except (MediaError, LimitError) as error:
                 rows.append((Path(path).name, without_path(error, path), None))

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import cv2
 
-from deepfake.credentials import in_sentences
-from deepfake.crops import sample_square
-from deepfake.evidence import heat_layer, jpeg, noise_picture
+from deepfake.faces.crops import sample_square
+from deepfake.provenance.credentials import in_sentences
 from deepfake.records import Image, Label, Score, Step, Thresholds, Verdict
-from deepfake.report import ICONS, REASONS, WORDS, advice, sentence, shown_name
+from deepfake.report.files import ICONS, REASONS, WORDS, advice, sentence, shown_name
+from deepfake.report.heatmap import heat_layer, jpeg, noise_picture
 from deepfake.verdict import judge
 
 CARD_SIZE = 224
@@ -125,7 +125,7 @@ def _face_card(image: Image, score: Score, when: str, thresholds: Thresholds) ->
     name = f"Face {(score.face.track or 0) + 1}{when}"
     visual, noise = score.gate
     return (
-        f'<figure class="face {label}"><div class="views"><div class="stack">'
+        f'<figure class="face {label}"><div class="tta_scales"><div class="stack">'
         f'<img src="{picture_data(crop)}" alt="{name}">'
         f'<img class="heat" src="{picture_data(heat_layer(score.evidence, CARD_SIZE))}" '
         f'alt="heat map of {name}: red speaks for fake, blue for real"></div>'

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from deepfake.bundle import DEFAULT_MODEL
-from deepfake.child import warm_up
-from deepfake.media.apart import open_apart
+from deepfake.media.isolated import open_isolated
+from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import Actions
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.jobs import Jobs
@@ -23,6 +22,7 @@ from deepfake.page.place import UPLOADS
 from deepfake.page.rest import rest
 from deepfake.page.uploads import MAX_BYTES
 from deepfake.pipeline import Detector
+from deepfake.system.process import warm_up
 
 STYLE = Path(__file__).with_name("style.css")
 SCRIPT = Path(__file__).with_name("names.js")
@@ -84,7 +84,7 @@ def serving(settings: Settings, folder: Path, model: Path = DEFAULT_MODEL, trust
         OSError: If the port is taken.
     """
     warm_up()
-    jobs = Jobs(Detector(model, trust, opener=open_apart))
+    jobs = Jobs(Detector(model, trust, opener=open_isolated))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES))

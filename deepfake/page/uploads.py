@@ -7,8 +7,8 @@ from pathlib import Path
 
 from deepfake.errors import LimitError, MediaError
 from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
-from deepfake.media.apart import open_apart
-from deepfake.report import shown_name
+from deepfake.media.isolated import open_isolated
+from deepfake.report.files import shown_name
 
 MAX_BYTES = {"picture": 25_000_000, "video": 250_000_000}
 """Largest file of each kind."""
@@ -50,7 +50,7 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
             LimitError.TOO_LARGE,
         )
     if kind == "video":
-        duration = float(open_apart(path).duration)
+        duration = float(open_isolated(path).duration)
         if duration > MAX_DURATION_S:
             raise LimitError(
                 f"A video may last at most {MAX_DURATION_S / 60:.0f} minutes here. Received: {duration / 60:.1f}. "

@@ -29,13 +29,13 @@ import ray
 import ray.data
 
 from deepfake.errors import StoreError
-from deepfake.files import sha256_of
 from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from deepfake.scan.files import find_files
 from deepfake.scan.pool import LIMIT_S, Workers
 from deepfake.scan.store import row_of
 from deepfake.scan.table import SCHEMA, table_of
 from deepfake.scan.worker import Answer, Failure, ScanSettings
+from deepfake.system.files import sha256_of
 
 BLOCK = 64
 """Files whose rows are written together: what is lost at most when all is killed, times the number of workers."""

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 
 from deepfake.errors import DatasetError, MediaError
-from deepfake.evidence import jpeg
-from deepfake.files import replacing, write_bytes
-from deepfake.lines import not_a_formula
-from deepfake.media.apart import open_apart
+from deepfake.media.isolated import open_isolated
 from deepfake.records import Image, Sampling
-from deepfake.report import shown_name
+from deepfake.report.files import shown_name
+from deepfake.report.heatmap import jpeg
 from deepfake.scan.store import COLUMNS, Store
+from deepfake.system.files import replacing, write_bytes
+from deepfake.system.text import not_a_formula
 
 SHOWN = 500
 """Most suspicious files that the page lists."""
@@ -136,7 +136,7 @@ def _tile(row: dict[str, Any]) -> Image:
     face, time_s = max(zip(row["faces"], row["times"], strict=True), key=lambda pair: pair[0]["p_fake"])
     sampling = Sampling(1, start_s=max(0.0, time_s - 1e-3), end_s=time_s + 1e-3)
     try:
-        (frame,) = open_apart(row["path"], sampling if row["kind"] == "video" else None)
+        (frame,) = open_isolated(row["path"], sampling if row["kind"] == "video" else None)
         tile[4 : TILE + 4, 4 : TILE + 4] = _around(frame.image, face["box_xyxy"])
     except MediaError:
         cv2.rectangle(tile, (4, 4), (TILE + 3, TILE + 3), (200, 200, 200), 1)

@@ -7,10 +7,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deepfake.files import sha256_of
 from deepfake.scan.pool import LIMIT_S, Workers
 from deepfake.scan.store import Store
 from deepfake.scan.worker import Answer, ScanSettings
+from deepfake.system.files import sha256_of
 
 QUEUE = 4
 """Files a worker that are prepared ahead; so memory does not grow with the number of files."""

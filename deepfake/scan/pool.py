@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from deepfake.child import FAILED, Child, Line
-from deepfake.errors import ChildError
+from deepfake.errors import ProcessError
 from deepfake.scan.worker import Answer, Failure, ScanSettings, Worker
+from deepfake.system.process import FAILED, ChildProcess, Line
 
 ATTEMPTS = 2
 """A worker may be killed for reasons that are not its file's, so the file gets another."""
@@ -36,8 +36,8 @@ class Workers:
         _ = settings.identity
         self._settings = settings
         self._limit_s = limit_s
-        self._idle: SimpleQueue[tuple[Child, int]] = SimpleQueue()
-        self._busy: set[Child] = set()
+        self._idle: SimpleQueue[tuple[ChildProcess, int]] = SimpleQueue()
+        self._busy: set[ChildProcess] = set()
         self._closed = False
         self._threads = ThreadPoolExecutor(number, "worker")
 
@@ -70,7 +70,7 @@ class Workers:
                 self._busy.add(child)
                 child.tell(os.fspath(path))
                 answer = Answer.from_dict(child.said(self._limit_s))
-            except ChildError as error:
+            except ProcessError as error:
                 if child is not None:
                     self._busy.discard(child)
                     child.close()
@@ -93,12 +93,12 @@ class Workers:
         text = f"Its worker died {ATTEMPTS} times ({ending}): the file is damaged or made to harm, or memory ran out."
         return Answer(failure=Failure.CRASH, error=text)
 
-    def _worker(self) -> tuple[Child, int]:
+    def _worker(self) -> tuple[ChildProcess, int]:
         """One that is idle, or a new one, and how many files it has judged."""
         try:
             return self._idle.get_nowait()
         except Empty:
-            return Child(_work, (self._settings,), self._settings.memory_bytes), 0
+            return ChildProcess(_work, (self._settings,), self._settings.memory_bytes), 0
 
 
 def _work(line: Line, settings: ScanSettings) -> None:

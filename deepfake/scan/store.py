@@ -165,7 +165,7 @@ class Store:
     def _open(self, identity: dict[str, Any] | None) -> None:
         if identity is not None:
             self._database.execute("PRAGMA journal_mode = WAL")
-            # A killed process loses nothing; only a power cut may lose the last rows, and never harms the others.
+            # A killed process loses nothing; only a power cut may lose the last rows, and never corruptions the others.
             self._database.execute("PRAGMA synchronous = NORMAL")
             with self._transaction():
                 self._make(identity)

@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from deepfake.bundle import DEFAULT_MODEL, load_bundle
 from deepfake.errors import MediaError
-from deepfake.faces import FaceSettings
+from deepfake.faces.mtcnn import FaceSettings
+from deepfake.model.bundle import DEFAULT_MODEL, load_bundle
 from deepfake.pipeline import Detector
 from deepfake.records import Sampling, Verdict
 

@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from deepfake.data.config import TrainingConfig, config_from
 from deepfake.errors import DatasetError
-from deepfake.files import write_json
+from deepfake.evaluation.evaluate import evaluate_clips, evaluate_crops
+from deepfake.system.files import write_json
 from deepfake.training.calibrate import calibrate
-from deepfake.training.config import TrainingConfig, config_from
-from deepfake.training.evaluate import evaluate_clips, evaluate_crops
 from deepfake.training.export import export_run
 from deepfake.training.fit import fit
 
@@ -54,7 +54,7 @@ def ablate(
             calibrate(home / "run")
             report = export_run(home / "run", home / "bundle", count=100)
             measures: dict[str, Any] = {"parameters": report["parameters"]}
-            tested = evaluate_crops(home / "bundle", [Path(index) for index in config.data.index], "test").measures
+            tested = evaluate_crops(home / "bundle", [Path(index) for index in config.data.indexes], "test").measures
             measures["test"] = {part: tested[part] for part in ("all", "sources")}
             if clips is not None:
                 seen = evaluate_clips(home / "bundle", clips).measures

@@ -16,22 +16,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+import msgspec
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from deepfake.data.index import Row
+from deepfake.data.loader import read_crop
+from deepfake.data.sampling import training_rows
 from deepfake.errors import DatasetError
-from deepfake.files import write_json
+from deepfake.evaluation.metrics import Labels, Values, expected_calibration_error, roc_auc
 from deepfake.records import CropSpec, Thresholds
-from deepfake.training.choose import training_rows
-from deepfake.training.index import Row
-from deepfake.training.loader import read_crop
-from deepfake.training.metrics import Labels, Values, expected_calibration_error, roc_auc
+from deepfake.system.files import write_json
 from deepfake.training.run import load_run, read_run_config
 
 FALSE_ALARMS = 0.02
@@ -106,7 +107,7 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
     """
     network, config = load_run(run), read_run_config(run)
     _, watched = training_rows(config)
-    given = [row for row in watched if not row.blend]
+    given = [row for row in watched if not row.made]
     rows = given if any(row.label == "fake" for row in given) else watched
     logits = _logits(keras.Model(network.input, network.output["logit"]), rows, config.crop, batch_size)
     labels = np.array([row.target for row in rows])
@@ -115,7 +116,9 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
     except ValueError as error:
         raise DatasetError(f"{run} cannot be calibrated: {error}") from error
     record: dict[str, Any] = {
-        **asdict(calibration),
+        "temperature": calibration.temperature,
+        "logit_shift": calibration.logit_shift,
+        "thresholds": msgspec.to_builtins(calibration.thresholds),
         "count": len(rows),
         "false_alarms": FALSE_ALARMS,
         "misses": MISSES,
@@ -126,7 +129,7 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
 
 
 def _logits(network: keras.Model, rows: Sequence[Row], spec: CropSpec, batch_size: int) -> Any:
-    """Each row's logit, the mean over its views as in `deepfake.scores`, float64 `(n,)`."""
+    """Each row's logit, the mean over its views as in `deepfake.model.scorer`, float64 `(n,)`."""
     found = []
     for start in range(0, len(rows), batch_size):
         crops = [read_crop(row, spec) for row in rows[start : start + batch_size]]

@@ -6,15 +6,17 @@ them cost together. `average` costs nothing, but needs runs that went on from on
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
+from deepfake.data.config import TrainingConfig
 from deepfake.errors import DatasetError
 from deepfake.nn.network import build_network, scale_answers
-from deepfake.training.config import TrainingConfig
 from deepfake.training.run import load_run, read_run_config, write_made
 
 
@@ -50,18 +52,18 @@ def join(runs: Sequence[Path], out: Path, shares: Sequence[float] = ()) -> Path:
     for run, config in zip(runs, configs, strict=True):
         if config.network.beside:
             raise DatasetError(f"{run} is an ensemble already. Join the runs that it was made of.")
-        if dataclasses.replace(config.crop, views=(1.0,)) != dataclasses.replace(last.crop, views=(1.0,)):
+        if replace(config.crop, tta_scales=(1.0,)) != replace(last.crop, tta_scales=(1.0,)):
             raise DatasetError(f"{run} cuts other crops than {runs[-1]}. Join runs with one `crop`.")
         known = json.loads((run / "config.json").read_text(encoding="utf-8"))["data"]["counts"]
         if unseen := sorted(set(known) - set(description["data"]["counts"])):
             raise DatasetError(f"{run} was trained on {unseen[0]}, and {runs[-1]} was not. Name it last.")
-    joined = dataclasses.replace(configs[0].network, beside=tuple(config.network for config in configs[1:]))
+    joined = replace(configs[0].network, beside=tuple(config.network for config in configs[1:]))
     network = build_network(joined, last.crop.size)
     parts = [share / sum(shares) for share in shares]
     for member, part in zip(networks, parts, strict=True):
         scale_answers(member, part * len(networks))
     network.set_weights([weight for member in networks for weight in member.get_weights()])
-    description["config"]["network"] = dataclasses.asdict(joined)
+    description["config"]["network"] = json.loads(msgspec.json.encode(joined))
     members = [_training(run.name, config, part) for run, config, part in zip(runs, configs, parts, strict=True)]
     return write_made(out, {**description, "members": members}, network)
 

@@ -20,23 +20,23 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer import qtyping, quantizer
 
-from deepfake.bundle import GRAPHS, write_manifest
+from deepfake.data.index import read_indexes
+from deepfake.data.loader import read_crop
 from deepfake.errors import BundleError
+from deepfake.evaluation.evaluate import update_metrics
+from deepfake.evaluation.metrics import Labels, Values, roc_auc
+from deepfake.model.bundle import GRAPHS, write_manifest
 from deepfake.nn.network import SERVING_OUTPUTS, serving_network
 from deepfake.records import CropSpec, Floats
 from deepfake.training.calibrate import Calibration, read_calibration
-from deepfake.training.evaluate import update_metrics
-from deepfake.training.index import read_indexes
-from deepfake.training.loader import read_crop
-from deepfake.training.metrics import Labels, Values, roc_auc
 from deepfake.training.run import load_run, read_run_config
 
 TOLERANCES = {"model.tflite": 0.001, "model_float16.tflite": 0.02, "model_int8.tflite": 0.03}
@@ -86,12 +86,12 @@ def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: Crop
         report[path.name] = compare(path, crops, labels, expected, calibration)
     shutil.copyfile(run / "best.keras", directory / "model.keras")
     settings = {
-        "crop": asdict(spec),
+        "crop": msgspec.to_builtins(spec),
         "min_face_px": round(MIN_FACE_PX * spec.scale, 1),
         "min_frames": MIN_FRAMES,
         "temperature": calibration.temperature,
         "logit_shift": calibration.logit_shift,
-        "thresholds": asdict(calibration.thresholds),
+        "thresholds": msgspec.to_builtins(calibration.thresholds),
     }
     write_manifest(directory, "detector", settings, [*GRAPHS, "model.keras"])
     return report

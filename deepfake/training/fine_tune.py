@@ -7,21 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepfake.bundle import DEFAULT_MODEL, load_bundle, load_detector, read_files
+from deepfake.data.config import DataConfig, Fakes, FitConfig, TrainingConfig
+from deepfake.data.datasets import READERS
+from deepfake.data.extract import ExtractSettings, extract
+from deepfake.data.index import SPLITS, count_labels, read_index, write_index
+from deepfake.data.split import assign_splits
 from deepfake.errors import BundleError
-from deepfake.faces import FaceFinder
-from deepfake.nn.network import NetworkConfig
+from deepfake.evaluation.card import write_card
+from deepfake.evaluation.evaluate import evaluate_crops, update_metrics
+from deepfake.evaluation.show import write_quality
+from deepfake.faces.mtcnn import FaceFinder
+from deepfake.model.bundle import DEFAULT_MODEL, load_bundle, load_detector, read_files
+from deepfake.nn.config import NetworkConfig
+from deepfake.system.settings import read_settings
 from deepfake.training.calibrate import calibrate
-from deepfake.training.card import write_card
-from deepfake.training.config import DataConfig, DegradeConfig, Fakes, FitConfig, TrainingConfig
-from deepfake.training.datasets import READERS
-from deepfake.training.evaluate import evaluate_crops, update_metrics
 from deepfake.training.export import export_run
-from deepfake.training.extract import ExtractSettings, extract
 from deepfake.training.fit import fit
-from deepfake.training.index import SPLITS, count_labels, read_index, write_index
-from deepfake.training.show import write_quality
-from deepfake.training.split import assign_splits
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,14 @@ def fine_tune(
     say(f"faces: {summary.pictures} pictures; left out: {summary.skipped or 'nothing'}")
     index = work / "crops" / "index.csv"
     config = TrainingConfig(
-        DataConfig(
-            (str(index),),
+        data=DataConfig(
+            index=(str(index),),
             fakes=settings.fakes,
             terms={rows[0].source: f"the folder {folder.name}; terms not stated"},
         ),
-        load_bundle(model).crop,
-        network,
-        DegradeConfig(),
-        FitConfig(
+        crop=load_bundle(model).crop,
+        network=network,
+        fit=FitConfig(
             batch_size=settings.batch_size,
             epochs=settings.epochs,
             frozen_epochs=1,
@@ -113,7 +113,7 @@ def _saved_network(model: Path) -> NetworkConfig:
     read_files(model, ["model.keras"], "detector")
     try:
         metrics = json.loads((model / "metrics.json").read_text(encoding="utf-8"))
-        return NetworkConfig(**metrics["training"]["config"]["network"])
+        return read_settings(metrics["training"]["config"]["network"], NetworkConfig)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(
             f"{model / 'metrics.json'} must say how the network was built: {error!r}. Export it again."

@@ -13,18 +13,19 @@ from typing import Any
 import keras
 import numpy as np
 
+from deepfake.data.config import AugmentConfig, FitConfig, TrainingConfig
+from deepfake.data.index import Row
+from deepfake.data.loader import CropLoader, Unit
+from deepfake.data.sampling import chosen_pairs, chosen_rows, class_weights, paired, training_rows
 from deepfake.errors import DatasetError
-from deepfake.files import replacing, write_bytes
+from deepfake.evaluation.plots import history_figure
 from deepfake.nn.losses import WeightedCrossentropy
 from deepfake.nn.network import backbones, build_network, training_network
-from deepfake.training.choose import chosen_rows, class_weights, training_rows
-from deepfake.training.config import DegradeConfig, FitConfig, TrainingConfig
+from deepfake.nn.torch_layers import native_layers
+from deepfake.system.files import replacing, write_bytes
 from deepfake.training.devices import has_gpu, sharing
-from deepfake.training.index import Row
-from deepfake.training.loader import CropLoader
-from deepfake.training.native import native_layers
-from deepfake.training.plot import history_figure
 from deepfake.training.run import claim, epochs_done, read_log
+from deepfake.training.watch import Watch
 
 MONITOR = "val_logit_auc"
 PLATEAU_FACTOR = 1 / 3
@@ -75,10 +76,13 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
 def _fit_epochs(
     config: TrainingConfig, run: Path, train: list[Row], val: list[Row], devices: int, verbose: int
 ) -> None:
-    def shown(epoch: int) -> list[Row]:
+    def shown(epoch: int) -> list[Unit]:
         rng = np.random.default_rng([config.fit.seed, epoch, 1])
+        if config.data.pairs:
+            return list(chosen_pairs(train, config.data.kept_pairs, config.fit.pairs, rng))
         balanced = config.fit.balance == "batches"
-        return chosen_rows(train, config.data.weights, config.data.fakes, balanced, rng)
+        rows = chosen_rows(train, config.data.weights, config.data.fakes, balanced, rng)
+        return paired(rows, np.random.default_rng([config.fit.seed, epoch]))
 
     network = build_network(config.network, config.crop.size, _path(config.fit.backbone_weights))
     if config.fit.initial_weights.endswith(".keras"):
@@ -88,9 +92,10 @@ def _fit_epochs(
         network.load_weights(config.fit.initial_weights)
     model = training_network(network)
     first = shown(0)
-    optimizer = _optimizer(config.fit, -(-len(first) // config.fit.batch_size))
+    weights = class_weights([row for unit in first for row in unit])
+    optimizer = _optimizer(config.fit, len(_loader(config, first, model, 0, devices, config.augment)))
     optimizer.build(model.trainable_variables)
-    losses = _losses(config.fit, class_weights(first), sorted(model.output))
+    losses = _losses(config.fit, weights, sorted(model.output))
     best = BestWeights(network, run / "best.weights.h5")
     done = epochs_done(run)
     best.recall(run / "log.csv", done)
@@ -103,12 +108,14 @@ def _fit_epochs(
             optimizer.learning_rate = plateau_rate(config.fit, best.values)
         # One call an epoch: the loader then knows its epoch, and a resumed run sees what an unbroken one would.
         model.fit(
-            _loader(config, shown(epoch), model, epoch, devices, config.degrade),
-            validation_data=_loader(config, val, model, epoch, devices, None),
+            _loader(config, shown(epoch), model, epoch, devices, config.augment),
             initial_epoch=epoch,
             epochs=epoch + 1,
-            callbacks=_callbacks(best, run, config.fit),
-            # The loader has dealt the batches out; Keras would shuffle them by a state that no backup holds.
+            callbacks=[
+                Watch(_loader(config, val, model, epoch, devices, None), run / "kinds.csv"),
+                *_callbacks(best, run, config.fit),
+            ],
+            # The loader's order is random already; Keras would shuffle it by a state that no backup holds.
             shuffle=False,
             verbose=verbose,
         )
@@ -196,22 +203,23 @@ def _losses(fit: FitConfig, weights: dict[str, float], outputs: Sequence[str]) -
 
 def _loader(
     config: TrainingConfig,
-    rows: Sequence[Row],
+    units: Sequence[Row | Unit],
     model: keras.Model,
     epoch: int,
     devices: int,
-    degrade: DegradeConfig | None,
+    augment: AugmentConfig | None,
 ) -> CropLoader:
     return CropLoader(
-        # Devices share a batch evenly; the few rows beyond a multiple are left out of this epoch.
-        rows[: len(rows) // devices * devices],
+        # Devices share a batch evenly; what is beyond a multiple is left out of this epoch.
+        units[: len(units) // devices * devices],
         spec=config.crop,
         batch_size=config.fit.batch_size,
         outputs=sorted(model.output),
-        degrade_config=degrade,
+        augment_config=augment,
         epoch=epoch,
         seed=config.fit.seed,
         workers=config.fit.workers,
+        processes=config.fit.processes,
     )
 
 

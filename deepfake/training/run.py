@@ -16,18 +16,18 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
+import msgspec
 import numpy as np
 
-from deepfake.bundle import read_files
-from deepfake.errors import BundleError, DatasetError
-from deepfake.files import replacing, write_json
-from deepfake.training.config import TrainingConfig, filled_config
-from deepfake.training.index import Row, count_labels
+from deepfake.data.config import TrainingConfig
+from deepfake.data.index import Row, count_labels
+from deepfake.errors import DatasetError
+from deepfake.system.files import replacing, write_json
+from deepfake.system.settings import read_settings
 
 
 def claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
@@ -38,7 +38,7 @@ def claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
         known = json.loads(path.read_text(encoding="utf-8"))
         with contextlib.suppress(TypeError, ValueError):
             # What a later version can be told besides, an earlier run had at its default.
-            known["config"] = _plain(filled_config(known["config"]))
+            known["config"] = _plain(read_settings(known["config"], TrainingConfig))
         for part, name in (("config", "configuration"), ("data", "data")):
             if known[part] != description[part]:
                 raise DatasetError(f"{run} holds a run of another {name}, in {path.name}. Choose another folder.")
@@ -54,7 +54,7 @@ def read_run_config(run: Path) -> TrainingConfig:
     path = run / "config.json"
     if not path.exists():
         raise DatasetError(f"No {path.name} in {run}: it is not the folder of a run. Run fit first.")
-    return filled_config(json.loads(path.read_text(encoding="utf-8"))["config"])
+    return read_settings(json.loads(path.read_text(encoding="utf-8"))["config"], TrainingConfig)
 
 
 def load_run(run: Path) -> keras.Model:
@@ -90,22 +90,6 @@ def write_made(run: Path, description: dict[str, Any], network: keras.Model) -> 
     return run / "best.keras"
 
 
-def load_network(model: Path) -> keras.Model:
-    """The Keras network of a bundle: of the file whose checksum stands in the manifest, and without any code in it.
-
-    Raises:
-        BundleError: If it is missing or damaged, or holds code.
-    """
-    read_files(model, ["model.keras"], "detector")
-    try:
-        return keras.models.load_model(model / "model.keras", compile=False, safe_mode=True)
-    except (ValueError, TypeError) as error:
-        raise BundleError(
-            f"{model / 'model.keras'} cannot be loaded: {str(error).splitlines()[0]} Use a bundle that this package "
-            "exported; layers that hold code (Lambda) are never run."
-        ) from error
-
-
 def read_log(path: Path) -> list[dict[str, str]]:
     """The lines of a run's log, an epoch each; empty where there is none yet."""
     if not path.exists():
@@ -132,7 +116,7 @@ def _description(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _plain(config: TrainingConfig) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    values: dict[str, Any] = json.loads(msgspec.json.encode(config))
     return values
 
 

@@ -12,7 +12,8 @@ import pytest
 STEPS = """
 import keras, numpy as np
 from deepfake.nn.losses import WeightedCrossentropy
-from deepfake.nn.network import NetworkConfig, build_network, training_network
+from deepfake.nn.config import NetworkConfig
+from deepfake.nn.network import build_network, training_network
 keras.utils.set_random_seed(0)
 model = training_network(build_network(NetworkConfig(), 64))
 losses = {name: WeightedCrossentropy() for name in model.output}

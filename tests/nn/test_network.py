@@ -1,21 +1,21 @@
 from __future__ import annotations
 
-import dataclasses
-
 import keras
+import msgspec
 import numpy as np
 import pytest
 
 from deepfake.nn.blocks import BATCH_NORM_MOMENTUM
+from deepfake.nn.config import NetworkConfig
 from deepfake.nn.network import (
     EvidenceHead,
-    NetworkConfig,
     backbones,
     build_network,
     ensemble,
     serving_network,
     training_network,
 )
+from deepfake.system.settings import read_settings
 
 SIZE = 64
 
@@ -82,7 +82,7 @@ def test_an_ensemble_answers_the_mean_of_its_members_and_its_evidence_still_adds
 
 def test_an_ensemble_is_described_by_its_configuration(crops, tmp_path):
     config = NetworkConfig("mobilenet_v2", 0.35, beside=(NetworkConfig(streams="noise"),))
-    assert NetworkConfig(**dataclasses.asdict(config)) == config
+    assert read_settings(msgspec.to_builtins(config), NetworkConfig) == config
     network = build_network(config, SIZE)
     assert [backbone.name for backbone in backbones(network)] == ["visual"]
     network.save(tmp_path / "both.keras")
@@ -142,9 +142,9 @@ def test_the_network_takes_crops_of_another_size(rng):
 
 
 @pytest.mark.parametrize(("make", "message"), [
-    (lambda: NetworkConfig(backbone="resnet"), "`backbone` must be one of"),
-    (lambda: NetworkConfig(streams="all"), "`streams` must be 'both', 'visual' or 'noise'. Received: 'all'"),
-    (lambda: NetworkConfig(dropout=1.0), "`dropout` is a share"),
+    (lambda: NetworkConfig(backbone="resnet"), "`backbone`: must be one of"),
+    (lambda: NetworkConfig(streams="all"), "`streams`: must be one of both, noise, visual. Received: 'all'"),
+    (lambda: NetworkConfig(dropout=1.0), "`dropout`: expected `float` < 1.0. Received: 1.0"),
     (lambda: build_network(NetworkConfig(), 100), "`input_size` must be a positive multiple of 32. Received: input_size=100"),
     (lambda: EvidenceHead().build({}), "`features` needs 'visual' or 'noise'"),
 ])  # fmt: skip

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from deepfake.filters import SRM_KERNELS, residual
+from deepfake.model.srm import SRM_KERNELS, residual
 from deepfake.nn.residual import BayarConv2D, ResidualBank
 
 FLAT = [0.0, 1.0, 127.3, 254.9, 255.0]

@@ -47,7 +47,8 @@ def test_config(name):
 
 @pytest.fixture(scope="module")
 def network():
-    from deepfake.nn.network import NetworkConfig, build_network
+    from deepfake.nn.config import NetworkConfig
+    from deepfake.nn.network import build_network
 
     keras.utils.set_random_seed(0)
     return build_network(NetworkConfig(), 64)

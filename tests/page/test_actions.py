@@ -8,7 +8,7 @@ import gradio as gr
 import pypdf
 import pytest
 
-from deepfake.bundle import DEFAULT_MODEL
+from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import NO_FILES, NO_PICTURE, NO_VIDEO, Actions, reopened, thumbnails
 from deepfake.page.history import MAX_ENTRIES
 

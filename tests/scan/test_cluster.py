@@ -12,8 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from deepfake.errors import StoreError
-from deepfake.files import sha256_of
 from deepfake.scan.cluster import fetched, list_files, rows_done
+from deepfake.system.files import sha256_of
 
 
 def rows_of(folder):

@@ -9,8 +9,8 @@ import pyarrow.parquet
 import pytest
 
 from deepfake.errors import DatasetError
-from deepfake.evidence import jpeg
 from deepfake.media import read_picture
+from deepfake.report.heatmap import jpeg
 from deepfake.scan.export import draw_worst, summary_of, to_csv, to_html, to_parquet
 from deepfake.scan.store import COLUMNS, Store
 from deepfake.scan.worker import Answer, Failure

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import hashlib
 
-from deepfake.files import sha256_of
 from deepfake.scan.files import find_files, read_list
+from deepfake.system.files import sha256_of
 
 
 def tree(folder, *names):

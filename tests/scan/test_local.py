@@ -67,11 +67,11 @@ def test_a_changed_file_is_judged_again_and_an_error_only_if_asked(photos, setti
 def test_a_worker_that_is_killed_costs_nothing_and_one_that_hangs_its_file(
     photos, settings, identity, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("deepfake.child.START_S", 10.0)
+    monkeypatch.setattr("deepfake.system.process.START_S", 10.0)
     folder = photos(8)
     done = threading.Event()
 
-    def harm():
+    def corruption():
         killed = set()
         while not done.wait(0.01):
             for worker in workers_of(psutil.Process()):
@@ -81,7 +81,7 @@ def test_a_worker_that_is_killed_costs_nothing_and_one_that_hangs_its_file(
                     worker.suspend()
                 killed.add(worker.pid)
 
-    thread = threading.Thread(target=harm)
+    thread = threading.Thread(target=corruption)
     with Store(tmp_path / "s.sqlite", identity) as store:
         thread.start()
         try:

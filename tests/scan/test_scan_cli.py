@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from deepfake.cli import main
+from deepfake.cli.main import main
 from deepfake.scan.store import Store
 from deepfake.scan.worker import Answer
 

@@ -35,7 +35,8 @@ def test_the_mean_of_a_run_and_itself_is_the_run(drawn, tmp_path):
 
 
 def test_what_cannot_be_averaged_is_refused(drawn, moved, tmp_path):
-    from deepfake.nn.network import NetworkConfig, build_network
+    from deepfake.nn.config import NetworkConfig
+    from deepfake.nn.network import build_network
 
     with pytest.raises(DatasetError, match="at least two runs. Received: 1"):
         average([drawn.run], tmp_path / "mean")

@@ -6,12 +6,12 @@ import shutil
 import numpy as np
 import pytest
 
-from deepfake.bundle import load_bundle
 from deepfake.errors import DatasetError
+from deepfake.evaluation.card import write_card
+from deepfake.model.bundle import load_bundle
 from deepfake.nn.network import build_network
 from deepfake.records import CropSpec
 from deepfake.training.calibrate import calibrate
-from deepfake.training.card import write_card
 from deepfake.training.ensemble import join
 from deepfake.training.export import export_run
 from deepfake.training.fine_tune import _saved_network
@@ -65,10 +65,10 @@ def test_shares_weigh_the_answers_and_their_evidence(drawn, other, tmp_path, rng
 
 
 def test_the_last_says_how_the_ensemble_answers(drawn, other, tmp_path):
-    _change(other, "crop", views=[1.0, 1.3])
+    _change(other, "crop", tta_scales=[1.0, 1.3])
     join([drawn.run, other], tmp_path / "both")
     config = read_run_config(tmp_path / "both")
-    assert config.crop.views == (1.0, 1.3)
+    assert config.crop.tta_scales == (1.0, 1.3)
     assert [config.network.streams, *(member.streams for member in config.network.beside)] == ["noise", "both"]
 
 

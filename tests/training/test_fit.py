@@ -12,14 +12,15 @@ import keras
 import numpy as np
 import pytest
 
+from deepfake.data.config import FitConfig, read_config
+from deepfake.data.index import Row
+from deepfake.data.sampling import class_weights, training_rows
 from deepfake.errors import DatasetError
-from deepfake.nn.network import NetworkConfig, backbones, build_network, training_network
+from deepfake.nn.config import NetworkConfig
+from deepfake.nn.network import backbones, build_network, training_network
 from deepfake.training import fit as fit_module
-from deepfake.training.choose import class_weights, training_rows
-from deepfake.training.config import FitConfig, read_config
 from deepfake.training.devices import sharing
 from deepfake.training.fit import fit
-from deepfake.training.index import Row
 from deepfake.training.run import load_run, read_run_config
 
 
@@ -32,15 +33,15 @@ def test_a_config_is_read_and_its_paths_are_resolved(write_config, tmp_path):
     config = read_config(write_config())
     assert config.data.index == (str(tmp_path / "crops/index.csv"),)
     assert config.fit.learning_rate == 0.02
-    assert config.degrade.jpeg == 0
+    assert config.augment.jpeg == 0
     assert config.network.streams == "noise"
     assert FitConfig().backbone_weights == config.fit.backbone_weights == ""
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("[fit]\nepochs = 3\n", "missing 1 required positional argument: 'data'"),
-    ("[data]\nindex = 'x'\n[fit]\nepoch = 3\n", "Unknown key fit.epoch. Known: .*epochs"),
-    ("[data]\nindex = 'x'\n[degrade]\njpeg = 3\n", "`jpeg` is a probability"),
+    ("[fit]\nepochs = 3\n", "The key data is missing"),
+    ("[data]\nindex = 'x'\n[fit]\nepoch = 3\n", "Unknown key fit.epoch"),
+    ("[data]\nindex = 'x'\n[augment]\njpeg = 3\n", "`augment.jpeg`: expected `float` <= 1.0. Received: 3"),
     ("[data\n", "is no valid training configuration"),
 ])  # fmt: skip
 def test_a_wrong_config_is_refused(tmp_path, text, message):
@@ -76,7 +77,7 @@ def test_a_killed_run_goes_on_to_the_same_end(made_crops, write_config, tmp_path
         "import os, signal, sys, keras\n"
         "from pathlib import Path\n"
         "from deepfake.training import fit as module\n"
-        "from deepfake.training.config import read_config\n"
+        "from deepfake.data.config import read_config\n"
         "class Killing(module.BestWeights):\n"
         "    def on_train_batch_end(self, batch, logs=None):\n"
         "        if self.model.optimizer.iterations.numpy() == 8: os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -239,7 +240,7 @@ SHARED_RUN = (
     "    two = [tf.config.LogicalDeviceConfiguration()] * 2\n"
     "    tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], two)\n"
     "from pathlib import Path\n"
-    "from deepfake.training.config import read_config\n"
+    "from deepfake.data.config import read_config\n"
     "from deepfake.training.fit import fit\n"
     "fit(read_config(sys.argv[1]), Path(sys.argv[2]), verbose=0)\n"
 )

@@ -1,0 +1,1 @@
+"""The command line: `main` holds the commands, the other files define them."""

@@ -1,0 +1,202 @@
+"""Commands that say how good a model is, and write it into its bundle.
+
+Each imports what it needs when it runs: the command line starts without TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, advance, progress_bar
+from deepfake.system.memory import keep_large_blocks
+
+if TYPE_CHECKING:
+    from deepfake.data.config import Fakes
+
+SPLIT = click.option(
+    "--split", "split_name", type=click.Choice(["val", "test"]), default="test", show_default=True, help="Which faces."
+)
+
+
+@click.command()
+@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
+@click.option("--index", type=FILE, multiple=True, help="An index of faces; may be given several times.")
+@SPLIT
+@FAKES
+@click.option("--clips", type=FILE, help="A CSV table of labelled videos or pictures, for the whole pipeline.")
+@click.option("--report", type=NEW_FOLDER, help="Folder for the scores, plots, and the worst mistakes.")
+def evaluate(
+    model: Path, index: tuple[Path, ...], split_name: str, fakes: Fakes | None, clips: Path | None, report: Path | None
+) -> None:
+    """Measure a bundle and keep the numbers in its metrics.json.
+
+    \b
+    Example:
+      python -m deepfake evaluate --model models/light-4 --index faces/index.csv --report out
+    """
+    if not index and clips is None:
+        raise click.UsageError("Give --index, --clips or both.")
+    from deepfake.evaluation import evaluate as measure
+    from deepfake.evaluation import show
+    from deepfake.report.metrics_tables import quality_tables
+
+    found = {}
+    if index:
+        with progress_bar("faces") as bar:
+            follow = partial(advance, bar)
+            found[split_name] = measure.evaluate_crops(model, index, split_name, fakes or "given", follow)
+        if split_name == "test":
+            show.write_quality(found[split_name], model, model / "plots" / "quality.png")
+        if report:
+            show.write_mistakes(found[split_name], model, index, report / split_name / "mistakes.png")
+    if clips is not None:
+        with progress_bar("clips") as bar:
+            found["clips"] = measure.evaluate_clips(model, clips, partial(advance, bar))
+    for section, evaluation in found.items():
+        measure.update_metrics(model / "metrics.json", section, evaluation.measures)
+        if report:
+            show.write_scores(evaluation, report / section / "scores.csv")
+            show.write_quality(evaluation, model, report / section / "quality.png")
+    if report:
+        click.echo(f"wrote {report}", err=True)
+    click.echo(quality_tables({section: evaluation.measures for section, evaluation in found.items()}))
+
+
+@click.command()
+@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
+@click.option("--index", type=FILE, multiple=True, required=True, help="An index of faces.")
+@SPLIT
+@click.option("--source", multiple=True, help="Take this source alone; may be given several times.")
+def robustness(model: Path, index: tuple[Path, ...], split_name: str, source: tuple[str, ...]) -> None:
+    """Measure a bundle under corruption: compression, scaling, blur, noise, colour and a moved crop.
+
+    Keeps the numbers in metrics.json and their picture in plots/robustness.png.
+
+    \b
+    Example:
+      python -m deepfake robustness --model models/light-4 --index faces/index.csv --source dfdc
+    """
+    from deepfake.evaluation.evaluate import update_metrics
+    from deepfake.evaluation.plots import robustness_figure
+    from deepfake.evaluation.robustness import measure_robustness as measure
+    from deepfake.system.files import write_bytes
+
+    with progress_bar("faces") as bar:
+        found = measure(model, index, split_name, source, partial(advance, bar))
+    update_metrics(model / "metrics.json", "robustness", found)
+    figure = robustness_figure({name: corruption["levels"] for name, corruption in found["corruptions"].items()})
+    write_bytes(model / "plots" / "robustness.png", figure)
+    click.echo(json.dumps(found, indent=2))
+
+
+@click.command()
+@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
+@click.option("--index", type=FILE, multiple=True, required=True, help="An index of faces.")
+@SPLIT
+@click.option("--source", multiple=True, help="Take this source alone; may be given several times.")
+@click.option("--crops", type=click.IntRange(min=2), default=200, show_default=True, help="Most faces of a source.")
+@click.option(
+    "--eps",
+    type=click.FloatRange(min=0, min_open=True),
+    multiple=True,
+    default=(2, 4),
+    show_default=True,
+    help="How far a pixel may move, of 255; may be given several times.",
+)
+@click.option("--steps", type=click.IntRange(min=1), default=10, show_default=True, help="Steps of PGD.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed draws other faces."
+)
+def adversarial(
+    model: Path,
+    index: tuple[Path, ...],
+    split_name: str,
+    source: tuple[str, ...],
+    crops: int,
+    eps: tuple[float, ...],
+    steps: int,
+    seed: int,
+) -> None:
+    """Measure a bundle against somebody who knows it: FGSM and PGD, with random noise as the control.
+
+    Takes as many reals as fakes of each source, and keeps the numbers in metrics.json. Needs TensorFlow.
+
+    \b
+    Example:
+      python -m deepfake adversarial --model models/light-4 --index faces/index.csv --crops 200
+    """
+    from deepfake.evaluation.adversarial import attack as measure
+    from deepfake.evaluation.card_sections import attack_table
+    from deepfake.evaluation.evaluate import update_metrics
+
+    with progress_bar("faces") as bar:
+        found = measure(model, index, split_name, source, crops, eps, steps, seed, partial(advance, bar))
+    update_metrics(model / "metrics.json", "attack", found)
+    click.echo(attack_table(json.loads((model / "metrics.json").read_text(encoding="utf-8"))))
+
+
+@click.command()
+@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
+@click.option("--index", type=FILE, multiple=True, required=True, help="An index of faces.")
+@SPLIT
+def fairness(model: Path, index: tuple[Path, ...], split_name: str) -> None:
+    """Measure whom a bundle is wrong about: errors by skin tone, brightness, size of the face, and pose.
+
+    Keeps the numbers in metrics.json.
+
+    \b
+    Example:
+      python -m deepfake fairness --model models/light-4 --index faces/index.csv
+    """
+    from deepfake.evaluation.card_sections import audit_table
+    from deepfake.evaluation.evaluate import update_metrics
+    from deepfake.evaluation.fairness import audit as measure
+
+    with progress_bar("faces") as bar:
+        found = measure(model, index, split_name, partial(advance, bar))
+    update_metrics(model / "metrics.json", "audit", found)
+    click.echo(audit_table(json.loads((model / "metrics.json").read_text(encoding="utf-8"))))
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--run", type=NEW_FOLDER, required=True, help="Folder for the runs of all variants.")
+@click.option("--clips", type=FILE, help="A table of labelled videos that nothing was trained on.")
+@click.option("--model", type=NEW_FOLDER, help="A bundle whose metrics.json shall hold the result.")
+def ablate(config: Path, run: Path, clips: Path | None, model: Path | None) -> None:
+    """Fit and measure the variants of a configuration: what each part is worth.
+
+    CONFIG is a training configuration with tables [[variant]].
+
+    \b
+    Example:
+      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-4
+    """
+    from deepfake.evaluation.evaluate import update_metrics
+    from deepfake.training.ablate import ablate as compare
+
+    keep_large_blocks()
+    found = compare(config, run, clips, partial(click.echo, err=True))
+    if model:
+        update_metrics(model / "metrics.json", "ablation", found)
+    click.echo(json.dumps(found, indent=2))
+
+
+@click.command()
+@click.argument("model", type=FOLDER)
+@click.option("--readme", type=FILE, help="A README whose table of quality is brought up to date.")
+def card(model: Path, readme: Path | None) -> None:
+    """Write a bundle's card from its metrics.json.
+
+    \b
+    Example:
+      python -m deepfake card models/light-4 --readme README.md
+    """
+    from deepfake.evaluation.card import write_card
+
+    click.echo(write_card(model, readme))

@@ -1,0 +1,144 @@
+"""The command line: stdout is data, stderr is talk.
+
+Exit status: 0 when all went well, 2 for a wrong call, 3 when some file could not be read, 1 for other failures.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deepfake import __version__
+from deepfake.cli.data import demo, extract, index_command, split, twin
+from deepfake.cli.evaluate import ablate, adversarial, card, evaluate, fairness, robustness
+from deepfake.cli.options import (
+    FPS,
+    FRAMES,
+    MIN_FACE,
+    MODEL,
+    NEW_FOLDER,
+    TRUST,
+    Commands,
+    advance,
+    found_model,
+    progress_bar,
+    renamed,
+)
+from deepfake.cli.scan import scan
+from deepfake.cli.serve import serve
+from deepfake.cli.train import average, calibrate, ensemble, export, export_mtcnn_command, fine_tune, fit
+from deepfake.errors import MediaError
+from deepfake.provenance.credentials import in_a_word
+from deepfake.system.text import printable
+
+if TYPE_CHECKING:
+    from deepfake.records import Verdict
+
+UNREADABLE = 3
+"""Exit status when some file could not be read."""
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Tell whether the faces in pictures and videos were manipulated or generated.
+
+    \b
+    Example:
+      python -m deepfake detect examples/portrait.jpg
+    """
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a file.")
+@click.option("--save-dir", type=NEW_FOLDER, help="Write annotated files here.")
+@FRAMES
+@FPS
+@click.option("--start", type=click.FloatRange(min=0), default=0.0, help="Begin a video here, in seconds.")
+@click.option("--end", type=click.FloatRange(min=0, min_open=True), help="Stop a video here, in seconds.")
+@click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
+@MIN_FACE
+@TRUST
+def detect(
+    paths: tuple[str, ...],
+    as_json: bool,
+    save_dir: Path | None,
+    frames: int,
+    fps: float | None,
+    start: float,
+    end: float | None,
+    model: str,
+    min_face: float,
+    trust: bool,
+) -> None:
+    """Judge pictures and videos: files, folders or globs.
+
+    Prints a line a file. Exit status 3 if some file could not be read.
+
+    \b
+    Examples:
+      python -m deepfake detect examples/portrait.jpg
+      python -m deepfake detect examples --json --save-dir out
+    """
+    from deepfake.faces.mtcnn import FaceSettings
+    from deepfake.pipeline import Detector
+    from deepfake.records import Sampling
+    from deepfake.report.files import to_json, write_report
+    from deepfake.scan.files import find_files
+
+    try:
+        sampling = Sampling(frames, fps, start, end)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    files, failed = list(find_files(paths)), False
+    if not files:
+        raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
+    detector = Detector(found_model(model, trust), trust, FaceSettings(min_face_share=min_face))
+    for number, path in enumerate(files, start=1):
+        try:
+            with progress_bar(f"{number}/{len(files)} {printable(path.name)}") as bar:
+                verdict = detector.detect(path, sampling, partial(advance, bar))
+            written = write_report(verdict, save_dir) if save_dir else []
+        except MediaError as error:
+            click.echo(f"Error: {printable(str(error))}", err=True)
+            failed = True
+            continue
+        click.echo(to_json(verdict) if as_json else _line(verdict))
+        for file in written:
+            click.echo(f"wrote {printable(str(file))}", err=True)
+    if failed:
+        sys.exit(UNREADABLE)
+
+
+SECTIONS = {
+    "Judge": (detect, scan, serve),
+    "Data": (demo, index_command, split, extract, twin),
+    "Train": (fit, fine_tune, average, ensemble, calibrate, export, export_mtcnn_command),
+    "Measure": (evaluate, robustness, adversarial, fairness, ablate, card),
+}
+"""The commands under the headings of the help, in the order of use."""
+for heading, commands in SECTIONS.items():
+    for command in commands:
+        main.add_command(command)
+        main.headings[command.name or ""] = heading
+for old, new in {
+    "sweep": robustness,
+    "attack": adversarial,
+    "audit": fairness,
+    "export-detector": export_mtcnn_command,
+}.items():
+    main.add_command(renamed(old, new))
+
+
+def _line(verdict: Verdict) -> str:
+    """One verdict for people: the answer, p_fake, the reason, the credentials if there are any, the file."""
+    p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
+    tracks = len(verdict.tracks)
+    reason = verdict.reason or f"{tracks} {'track' if tracks == 1 else 'tracks'}"
+    credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
+    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{printable(verdict.path)}"

@@ -1,0 +1,137 @@
+"""What the commands share: kinds of arguments, progress on stderr, and errors that end in a line."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deepfake.errors import BundleError, DeepfakeError
+from deepfake.system.memory import return_large_blocks
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+"""A file that is there."""
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+"""A folder that is there."""
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+"""A file to write."""
+NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
+"""A folder to write to, or one whose absence its reader explains."""
+
+
+MODEL = "NAME|FOLDER|URL"
+"""What stands for a bundle: see `deepfake.model.hub.find_model`."""
+
+FRAMES = click.option(
+    "--frames", type=click.IntRange(min=1), default=24, show_default=True, help="Frames of a video to look at."
+)
+FPS = click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="One frame every 1/FPS seconds instead.")
+MIN_FACE = click.option(
+    "--min-face",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.06,
+    show_default=True,
+    help="Smallest face searched for, as a share of the picture's short side.",
+)
+TRUST = click.option(
+    "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
+)
+
+
+FAKES = click.option(
+    "--fakes",
+    type=click.Choice(["given", "self-blend", "both"]),
+    help="Which fakes: those given, those made from the real faces, or both. [default: given, or what CONFIG says]",
+)
+
+
+class Commands(click.Group):
+    """Turns this package's errors, and the system's, into a line on stderr and exit status 1."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.headings: dict[str, str] = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of use, not of the alphabet."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command under the heading that `headings` gives it; hidden ones not at all."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, command in self.commands.items():
+            if not command.hidden:
+                heading = self.headings.get(name, "Commands")
+                sections.setdefault(heading, []).append((name, command.get_short_help_str(90)))
+        for heading, lines in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(lines)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        return_large_blocks()
+        try:
+            return super().invoke(ctx)
+        except DeepfakeError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(
+                f"{where}{error.strerror or error}. Check the path, its rights and the disk."
+            ) from error
+
+
+def renamed(old: str, command: click.Command) -> click.Command:
+    """A command under the name that it had before: it does the same, and says its new name on stderr."""
+
+    def callback(*args: Any, **kwargs: Any) -> Any:
+        click.echo(f"`{old}` is now called `{command.name}`; the old name goes with the next version.", err=True)
+        return click.get_current_context().invoke(command, *args, **kwargs)
+
+    return click.Command(old, callback=callback, params=command.params, help=command.help, hidden=True)
+
+
+def progress_bar(label: str) -> Any:
+    """A progress bar on stderr, hidden where that is no terminal."""
+    return click.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
+def advance(bar: Any, done: int, total: int) -> None:
+    """Moves a bar to `done` of `total`."""
+    bar.length = total
+    bar.update(done - bar.pos)
+
+
+def found_model(text: str, trust: bool = False) -> Path:
+    """The folder of the bundle that a `--model` names, fetched if need be; the one that ships for an empty text.
+
+    Args:
+        text: What `find_model` takes.
+        trust: Whether a folder may lie anywhere. Checksums that lie beside the files prove no origin, so without it
+            only bundles are taken that ship, that the user has put beside them, or that came with a checksum.
+
+    Raises:
+        BundleError: As `find_model`, and if nobody vouches for the folder.
+    """
+    from deepfake.model.bundle import DEFAULT_MODEL, MODELS
+    from deepfake.model.hub import cache_folder, find_model
+
+    if not text:
+        return DEFAULT_MODEL
+    with contextlib.ExitStack() as stack:
+        bars: list[Any] = []
+
+        def show(done: int, total: int) -> None:
+            if not bars:  # Only if something is fetched.
+                bars.append(stack.enter_context(progress_bar("fetching the model")))
+            advance(bars[0], done, total)
+
+        folder = find_model(text, show)
+    if not trust and not any(folder.resolve().is_relative_to(known.resolve()) for known in (MODELS, cache_folder())):
+        raise BundleError(
+            f"{folder} is from elsewhere: its files may fit together, but nobody vouches for them. Pass --trust if you "
+            f"know who made it, or move it to {MODELS}."
+        )
+    return folder

@@ -1,0 +1,72 @@
+"""`serve`: the command that opens the page."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import Any
+
+import click
+
+from deepfake.cli.options import MODEL, TRUST, found_model
+
+
+class User(click.ParamType[tuple[str, str]]):
+    """`NAME:PASSWORD`."""
+
+    name = "name:password"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        user, colon, password = str(value).partition(":")
+        if not (user and colon and password):
+            self.fail("must be NAME:PASSWORD, both not empty.", param, ctx)
+        return user, password
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="GRADIO_SERVER_NAME",
+    help="Address to listen on; 0.0.0.0 for the network.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=7860,
+    show_default=True,
+    envvar="GRADIO_SERVER_PORT",
+    help="Port to listen on.",
+)
+@click.option("--share", is_flag=True, help="Make a public link, through Gradio's servers.")
+@click.option("--auth", type=User(), multiple=True, envvar="DEEPFAKE_AUTH", help="Ask for this user and password.")
+@click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
+@click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
+@TRUST
+def serve(
+    host: str, port: int, share: bool, auth: tuple[tuple[str, str], ...], mcp: bool, model: str, trust: bool
+) -> None:
+    """Open the page in which files are judged; programs may use it, too.
+
+    \b
+    Examples:
+      python -m deepfake serve --port 7860
+      python -m deepfake serve --share --auth me:secret
+      curl -F file=@examples/portrait.jpg http://127.0.0.1:7860/predict
+    """
+    from deepfake.page.place import own_folder
+
+    bundle = found_model(model, trust)
+    # A container is stopped by this signal; what was uploaded must go then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with own_folder() as folder:
+        try:
+            from deepfake.page.serve import Settings, serving
+        except ModuleNotFoundError as error:
+            raise click.ClickException(f"The page needs {error.name}: pip install 'deepfake[app]'") from error
+        with serving(Settings(host, port, share, auth, mcp), folder, bundle, trust) as address:
+            click.echo(address)
+            click.echo("Press Ctrl+C to stop.", err=True)
+            threading.Event().wait()

@@ -1,0 +1,156 @@
+"""Commands that make a model: from a table of faces to a bundle.
+
+Each imports what it needs when it runs: the command line starts without TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER
+from deepfake.system.memory import keep_large_blocks
+
+if TYPE_CHECKING:
+    from deepfake.data.config import Fakes
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--run", type=NEW_FOLDER, required=True, help="Folder for the run.")
+@FAKES
+def fit(config: Path, run: Path, fakes: Fakes | None) -> None:
+    """Fit a network to faces; a killed run goes on where it stopped.
+
+    CONFIG is a TOML file with the sections data, crop, network, augment and fit.
+
+    \b
+    Examples:
+      python -m deepfake fit scripts/light-4.toml --run runs/light-4
+      python -m deepfake fit mine.toml --run runs/reals --fakes self-blend
+    """
+    from dataclasses import replace
+
+    from deepfake.data.config import read_config
+    from deepfake.training.fit import fit as fit_network
+
+    keep_large_blocks()
+    settings = read_config(config)
+    if fakes:
+        settings = replace(settings, data=replace(settings.data, fakes=fakes))
+    click.echo(fit_network(settings, run, verbose=1 if sys.stdout.isatty() else 2))
+
+
+@click.command("fine-tune")
+@click.argument("folder", type=FOLDER)
+@click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the new bundle; its name is the model's.")
+@click.option("--work", type=NEW_FOLDER, required=True, help="Folder for faces and the run.")
+@click.option("--model", type=NEW_FOLDER, help="The bundle to start from. [default: the one that ships]")
+@click.option(
+    "--dataset",
+    type=click.Choice(["celeb-df-v2", "faceforensics", "dfdc", "cifake", "folder"]),
+    default="folder",
+    show_default=True,
+    help="Layout of the folder.",
+)
+@FAKES
+@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Most epochs.")
+def fine_tune(
+    folder: Path, out: Path, work: Path, model: Path | None, dataset: str, fakes: Fakes | None, epochs: int
+) -> None:
+    """Go on training a bundle on a folder of your own, and write and measure a new one.
+
+    FOLDER holds pictures or videos below `real` and `fake`; with --fakes self-blend, `real` is enough.
+
+    \b
+    Example:
+      python -m deepfake fine-tune my_pictures --work runs/mine --out models/mine
+    """
+    from deepfake.model.bundle import DEFAULT_MODEL
+    from deepfake.training.fine_tune import FineTuneSettings
+    from deepfake.training.fine_tune import fine_tune as go_on
+
+    keep_large_blocks()
+    settings = FineTuneSettings(fakes or "given", epochs=epochs, dataset=dataset)
+    found = go_on(folder, work, out, model or DEFAULT_MODEL, settings, partial(click.echo, err=True))
+    click.echo(json.dumps(found))
+
+
+@click.command()
+@click.argument("runs", type=FOLDER, nargs=-1, required=True)
+@click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the mean; a run like any other.")
+def average(runs: tuple[Path, ...], out: Path) -> None:
+    """Average the weights of runs of which each went on from the one before.
+
+    \b
+    Example:
+      python -m deepfake average runs/one runs/two --out runs/mean
+    """
+    from deepfake.training.average import average as average_runs
+
+    click.echo(average_runs(runs, out))
+
+
+@click.command()
+@click.argument("runs", type=FOLDER, nargs=-1, required=True)
+@click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the ensemble; a run like any other.")
+@click.option("--share", "shares", type=float, multiple=True, help="How much a run counts; once for each, in order.")
+def ensemble(runs: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> None:
+    """Join the networks of runs in one that answers their mean.
+
+    \b
+    Example:
+      python -m deepfake ensemble runs/one runs/two --share 0.7 --share 0.3 --out runs/both
+    """
+    from deepfake.training.ensemble import join
+
+    click.echo(join(runs, out, shares))
+
+
+@click.command()
+@click.argument("run", type=FOLDER)
+def calibrate(run: Path) -> None:
+    """Fit a run's temperature and thresholds on its validation split.
+
+    \b
+    Example:
+      python -m deepfake calibrate runs/light-4
+    """
+    from deepfake.training.calibrate import calibrate as calibrate_run
+
+    click.echo(calibrate_run(run).read_text(encoding="utf-8"))
+
+
+@click.command()
+@click.argument("run", type=FOLDER)
+@click.option("--out", type=NEW_FOLDER, required=True, help="The bundle's folder; its name is the model's.")
+@click.option("--crops", type=click.IntRange(min=1), default=500, show_default=True, help="Crops to compare on.")
+def export(run: Path, out: Path, crops: int) -> None:
+    """Write a run as a bundle of TFLite graphs, checked against Keras.
+
+    \b
+    Example:
+      python -m deepfake export runs/light-4 --out models/light-4
+    """
+    from deepfake.training.export import export_run
+
+    click.echo(json.dumps(export_run(run, out, crops), indent=2))
+
+
+@click.command("export-mtcnn")
+@click.option("--out", type=NEW_FOLDER, default=Path("models/mtcnn"), show_default=True, help="Folder to write to.")
+def export_mtcnn_command(out: Path) -> None:
+    """Convert the networks of the installed `mtcnn` package to TFLite.
+
+    \b
+    Example:
+      python -m deepfake export-mtcnn --out models/mtcnn
+    """
+    from deepfake.training.export_mtcnn import export_detector
+
+    click.echo(export_detector(out))

@@ -1,0 +1,245 @@
+"""A bundle and labelled data -> the measures in metrics.json: what is known about the bundle's quality.
+
+It is the shipped graph that is measured, through the code that answers users, not the network that was trained.
+Quality is stated at three levels: `frame` (one face in one picture), `track` (one person over a clip), `clip`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepfake.data.config import Fakes
+from deepfake.data.index import LABELS, Row, read_indexes
+from deepfake.data.loader import read_crop
+from deepfake.data.sampling import with_self_blends
+from deepfake.errors import DatasetError
+from deepfake.evaluation.metrics import (
+    at_threshold,
+    average_precision,
+    bootstrap_interval,
+    brier_score,
+    equal_error_rate,
+    expected_calibration_error,
+    hit_rate_at,
+    roc_auc,
+    share_interval,
+)
+from deepfake.model.bundle import load_bundle
+from deepfake.model.scorer import Scorer
+from deepfake.pipeline import Detector, Progress
+from deepfake.records import Label, Thresholds
+from deepfake.system.files import write_json
+from deepfake.verdict import judge, trimmed_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled item and what the bundle said."""
+
+    label: str
+    """`real` or `fake`."""
+    source: str
+    """Its data set."""
+    method: str
+    """How it was faked; empty for real."""
+    p_fake: float | None
+    """None where the bundle gave no number: no face, too few frames."""
+    clip: str = ""
+    """The video or picture that it is of."""
+    path: str = ""
+    """Its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured."""
+
+    measures: dict[str, Any]
+    """What goes into `metrics.json`."""
+    samples: tuple[Sample, ...]
+    """The items of the finest level: faces."""
+
+
+def evaluate_crops(
+    model: Path,
+    indexes: Sequence[Path],
+    split: str,
+    fakes: Fakes = "given",
+    progress: Progress = lambda done, total: None,
+) -> Evaluation:
+    """Measures a bundle on the crops of one split: all, each source, and each method against its source's reals.
+
+    Args:
+        model: Folder of a bundle.
+        indexes: Crops' indexes.
+        split: `val` or `test`.
+        fakes: Which fakes: those of the index, those made from its reals, or both.
+        progress: Called after each crop.
+
+    Raises:
+        DatasetError: If the split is empty.
+    """
+    bundle = load_bundle(model)
+    rows = with_self_blends((row for row in read_indexes(indexes) if row.split == split), fakes)
+    if not rows:
+        raise DatasetError(f"{', '.join(map(str, indexes))} has no row in the split {split!r}.")
+    scorer, samples = Scorer(bundle), []
+    for number, row in enumerate(rows, start=1):
+        (score,) = scorer.score([read_crop(row, bundle.crop)])
+        samples.append(
+            Sample(row.label, row.source, row.method, score.p_fake, f"{row.source}/{row.clip_name}", row.path)
+        )
+        progress(number, len(rows))
+    levels = {"frame": samples}
+    if len({sample.clip for sample in samples}) < len(samples):
+        levels["clip"] = _joined(samples)
+    return Evaluation({"split": split, **_measures(levels, bundle.thresholds)}, tuple(samples))
+
+
+def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, total: None) -> Evaluation:
+    """Measures the whole pipeline on labelled videos or pictures: all, each source, each method against all reals.
+
+    Args:
+        model: Folder of a bundle.
+        table: CSV with the columns `path` (relative to it) and `label`, and if known `source` and `method`.
+        progress: Called after each file.
+
+    Raises:
+        DatasetError: If the table cannot be read.
+        MediaError: If a file cannot be read.
+    """
+    rows = read_indexes([table])
+    if not rows:
+        raise DatasetError(f"{table} lists no file.")
+    detector = Detector(model)
+    faces, tracks, clips = [], [], []
+    for number, row in enumerate(rows, start=1):
+        verdict = detector.detect(row.path)
+
+        def sample(p_fake: float | None, row: Row = row) -> Sample:
+            return Sample(row.label, row.source, row.method, p_fake, row.path, row.path)
+
+        faces += [sample(score.p_fake) for score in verdict.scores]
+        least = 1 if verdict.kind == "picture" else detector.bundle.min_frames
+        tracks += [sample(track.p_fake) for track in verdict.tracks if track.faces >= least]
+        clips.append(sample(verdict.p_fake))
+        progress(number, len(rows))
+    levels = {"frame": faces, "track": tracks, "clip": clips}
+    return Evaluation(_measures(levels, detector.bundle.thresholds, across_sources=True), tuple(faces))
+
+
+def summary(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
+    """Counts and measures of one set of samples; a measure that is not defined for it is absent.
+
+    Measures are over the samples with a number. `accuracy`, `precision`, `recall` and `f1` are those of two answers,
+    divided at a p_fake of 0.5; the shares of the three answers are over all samples, each with its 95% interval.
+    """
+    counts = {label: sum(s.label == label for s in samples) for label in LABELS}
+    found: dict[str, Any] = {"count": counts, "without_number": sum(s.p_fake is None for s in samples)}
+    labels, p_fake = answered(samples)
+    if len(set(labels.tolist())) == 2:
+        found["auc"] = roc_auc(labels, p_fake)
+        found["auc_interval"] = bootstrap_interval(roc_auc, labels, p_fake)
+        found["average_precision"] = average_precision(labels, p_fake)
+        found["equal_error_rate"] = equal_error_rate(labels, p_fake)
+        found["tpr_at_1_percent_fpr"] = hit_rate_at(labels, p_fake, 0.01)
+        found["tpr_at_5_percent_fpr"] = hit_rate_at(labels, p_fake, 0.05)
+    if len(labels):
+        found |= at_threshold(labels, p_fake)
+        found["brier"] = brier_score(labels, p_fake)
+        found["ece"] = expected_calibration_error(labels, p_fake)
+    return found | shares_of_answers(samples, thresholds)
+
+
+def shares_of_answers(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
+    """How often each of the three answers is given about reals (`real_called`) and about fakes (`fake_called`).
+
+    Returns:
+        For each class that occurs, by answer, its `share` and the 95% `interval` of that.
+    """
+    found = {}
+    for label in LABELS:
+        own = [_answer(s, thresholds) for s in samples if s.label == label]
+        if own:
+            found[f"{label}_called"] = {
+                str(answer): {
+                    "share": own.count(answer) / len(own),
+                    "interval": share_interval(own.count(answer), len(own)),
+                }
+                for answer in Label
+            }
+    return found
+
+
+def update_metrics(path: Path, section: str, values: dict[str, Any]) -> None:
+    """Writes one section of `metrics.json`, keeping the others."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    known[section] = values
+    write_json(path, _rounded(known))
+
+
+def _measures(levels: dict[str, list[Sample]], thresholds: Thresholds, across_sources: bool = False) -> dict[str, Any]:
+    """The coarsest level in detail, and every level as a whole."""
+    summaries = {name: summary(own, thresholds) for name, own in levels.items()}
+    coarsest, samples = list(levels.items())[-1]
+    return {
+        "all": summaries[coarsest],
+        "sources": {
+            source: summary([s for s in samples if s.source == source], thresholds)
+            for source in sorted({s.source for s in samples})
+        },
+        "methods": {
+            name: summary(own, thresholds) for name, own in sorted(_by_method(samples, across_sources).items())
+        },
+        "levels": summaries,
+    }
+
+
+def _by_method(samples: Iterable[Sample], across_sources: bool) -> dict[str, list[Sample]]:
+    """The fakes of each method, with the reals of their source, or with all reals."""
+    samples = list(samples)
+    found: dict[str, list[Sample]] = {}
+    for source, method in sorted({(s.source, s.method) for s in samples if s.label == "fake" and s.method}):
+        fakes = [
+            s for s in samples if s.label == "fake" and s.method == method and (across_sources or s.source == source)
+        ]
+        found[method] = fakes + [s for s in samples if s.label == "real" and (across_sources or s.source == source)]
+    return found
+
+
+def _joined(samples: Iterable[Sample]) -> list[Sample]:
+    """One sample a clip: the robust mean of its frames, as in a verdict."""
+    clips = defaultdict(list)
+    for sample in samples:
+        clips[sample.clip].append(sample)
+    return [
+        Sample(own[0].label, own[0].source, own[0].method, trimmed_mean([s.p_fake or 0.0 for s in own]), clip)
+        for clip, own in clips.items()
+    ]
+
+
+def answered(samples: Iterable[Sample]) -> tuple[Any, Any]:
+    """Labels, 1 for fake, and p_fake of the samples that have a number, shapes `(n,)`."""
+    own = [s for s in samples if s.p_fake is not None]
+    return np.array([LABELS.index(s.label) for s in own]), np.array([s.p_fake for s in own], np.float64)
+
+
+def _answer(sample: Sample, thresholds: Thresholds) -> Label:
+    return Label.INCONCLUSIVE if sample.p_fake is None else judge(sample.p_fake, thresholds)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value

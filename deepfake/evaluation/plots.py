@@ -1,0 +1,251 @@
+"""Numbers of quality -> PNG pictures.
+
+Each function returns the bytes of one PNG at 100 dots per inch. The colours are those of Okabe and Ito, "Color
+universal design", 2008, which readers tell apart whatever their colour vision. Unusable input is a `ValueError`.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from deepfake.evaluation.metrics import Values
+from deepfake.records import Floats, Image
+from deepfake.report.heatmap import overlay_crop
+
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+"""Of the lines of a panel, in this order."""
+
+Log = Sequence[Mapping[str, str]]
+
+
+def robustness_figure(corruptions: Mapping[str, Sequence[Mapping[str, float | None]]]) -> bytes:
+    """What corruption does to a model: AUC and the share of changed verdicts over its strength, a panel a kind.
+
+    Args:
+        corruptions: By kind, such as "jpeg": first an entry of `level` None with the `auc` of clean samples, then one
+            for each level, with `level`, `auc` and `flip_rate`, in the order to be drawn. An `auc` or a
+            `flip_rate` that is None or absent is a gap.
+
+    Raises:
+        ValueError: If there is no kind, or one without the clean entry first and a level after it.
+    """
+    if not corruptions:
+        raise ValueError("A figure of robustness needs at least one kind of corruption. Received none.")
+    for kind, entries in corruptions.items():
+        levels = [entry.get("level") for entry in entries]
+        if len(levels) < 2 or levels[0] is not None or None in levels[1:]:
+            raise ValueError(
+                f"A kind of corruption lists the clean entry, of level None, and then at least one level. "
+                f"Received for {kind!r}: {levels}."
+            )
+    columns = min(3, len(corruptions))
+    rows = math.ceil(len(corruptions) / columns)
+    figure = new_figure(5 * columns, 3.4 * rows + 0.3)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    aucs = [_number(entry.get("auc")) for entries in corruptions.values() for entry in entries]
+    flips = [_number(entry.get("flip_rate")) for entries in corruptions.values() for entry in entries[1:]]
+    low, high = np.nanmin([0.5, *aucs]), np.nanmax([0.05, *flips])
+    for axes, (kind, entries) in zip(panels, corruptions.items(), strict=False):
+        lines = _sweep_panel(axes, kind, entries, (low - 0.03, 1.03), (-0.05 * high, 1.05 * high))
+    for axes in panels[len(corruptions) :]:
+        axes.set_axis_off()
+    figure.legend(handles=lines, loc="outside upper center", ncols=3, fontsize=9)
+    return png_of(figure)
+
+
+def history_figure(log: Log) -> bytes:
+    """Losses and AUCs over the epochs of a training run, the best epoch marked.
+
+    Args:
+        log: Rows as `csv.DictReader` gives them: `epoch` and any of `loss`, `val_loss`, `logit_auc`,
+            `val_logit_auc` and `learning_rate`. An empty field, or `NA`, is a gap. The best epoch has the largest
+            `val_logit_auc`, or, where that is absent, the least `val_loss`.
+
+    Raises:
+        ValueError: If there is no epoch with a value, or a field is not a number.
+    """
+    panels = {
+        "loss": {"loss": "training", "val_loss": "validation"},
+        "AUC": {"logit_auc": "training", "val_logit_auc": "validation"},
+        "learning rate": {"learning_rate": "learning rate"},
+    }
+    known = {column: _column(log, column) for lines in panels.values() for column in lines}
+    panels = {title: lines for title, lines in panels.items() if any(np.isfinite(known[c]).any() for c in lines)}
+    if not panels:
+        raise ValueError(
+            "A figure of a training run needs a row with `epoch` and `loss` or `val_logit_auc`. "
+            f"Received: {len(log)} rows with the columns {sorted(log[0]) if log else []}."
+        )
+    epochs = _column(log, "epoch")
+    if not np.isfinite(epochs).all():
+        raise ValueError(f"Each row of a training log must state its `epoch`. Received: {epochs.tolist()}.")
+    best = _best_row(known)
+    figure = new_figure(5.5 * len(panels), 4)
+    for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        for (column, name), colour, marker in zip(lines.items(), (BLUE, VERMILION), "os", strict=False):
+            if np.isfinite(known[column]).any():
+                axes.plot(epochs, known[column], color=colour, marker=marker, markersize=4, label=name)
+        if best is not None:
+            axes.axvline(epochs[best], color="0.4", linestyle=":", label=f"best epoch, {epochs[best]:.0f}")
+        axes.set(title=title, xlabel="epoch", ylabel=title)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(color="0.9")
+        axes.legend(fontsize=9)
+    return png_of(figure)
+
+
+def mistakes_figure(reals: Sequence[tuple[Image, Floats, str]], fakes: Sequence[tuple[Image, Floats, str]]) -> bytes:
+    """Crops a model is most wrong about, each beside its evidence: reals on the left half, fakes on the right.
+
+    Args:
+        reals: The reals that look most fake: crop (RGB uint8, square), evidence `(h, w)` and caption.
+        fakes: The fakes that look most real, likewise.
+
+    Raises:
+        ValueError: If both are empty, or a crop is not square.
+    """
+    if not reals and not fakes:
+        raise ValueError("A figure of mistakes needs at least one crop. Received no reals and no fakes.")
+    abreast = 1 if max(len(reals), len(fakes)) <= 3 else 2
+    rows = math.ceil(max(len(reals), len(fakes)) / abreast)
+    figure = new_figure(7.2 * abreast, 2.15 * rows + 0.5)
+    grid = figure.add_gridspec(1, 2)
+    halves = [figure.add_subfigure(grid[0, place]) for place in (0, 1)]
+    titles = ("reals that look most fake", "fakes that look most real")
+    for half, entries, title in zip(halves, (reals, fakes), titles, strict=True):
+        half.suptitle(f"{title} ({len(entries)})", fontsize=12)
+        panels = half.subplots(rows, abreast, squeeze=False).ravel()
+        for axes in panels:
+            axes.set_axis_off()
+        for axes, (image, evidence, caption) in zip(panels, entries, strict=False):
+            _check_picture(image)
+            if image.shape[0] != image.shape[1]:
+                raise ValueError(f"A crop with evidence must be square. Received: {image.shape} for {caption!r}.")
+            gap = np.full((image.shape[0], max(1, image.shape[0] // 32), 3), 255, np.uint8)
+            axes.imshow(np.hstack([image, gap, overlay_crop(image, evidence)]))
+            axes.set_title(textwrap.fill(caption, 40), fontsize=9)
+    return png_of(figure)
+
+
+def contact_sheet(rows: Sequence[Sequence[Image]], captions: Sequence[str], cell: int = 144) -> bytes:
+    """Pictures in rows, each row under its caption.
+
+    Args:
+        rows: RGB uint8 pictures of any size, each drawn as large as its cell allows. A row may be empty.
+        captions: One a row.
+        cell: Side of a cell in pixels of the sheet.
+
+    Raises:
+        ValueError: If there is no picture, or rows and captions differ in number.
+    """
+    if len(rows) != len(captions):
+        raise ValueError(f"Each row needs one caption. Received: {len(rows)} rows, {len(captions)} captions.")
+    columns = max((len(row) for row in rows), default=0)
+    if not columns:
+        raise ValueError(f"A contact sheet needs at least one picture. Received: {len(rows)} rows without any.")
+    gap, band = 6, 26
+    step = band + cell + gap
+    # Wide enough for captions too, at about 7.5 pixels a letter.
+    width = max(columns * (cell + gap) + gap, min(1600, int(7.5 * max(map(len, captions)) + 2 * gap)))
+    sheet = np.full((len(rows) * step + gap, width, 3), 255, np.uint8)
+    for number, row in enumerate(rows):
+        for place, image in enumerate(row):
+            top, left = number * step + band, gap + place * (cell + gap)
+            sheet[top : top + cell, left : left + cell] = _fitted(image, cell)
+    figure = Figure(figsize=(width / 100, sheet.shape[0] / 100), dpi=100)
+    figure.figimage(sheet)
+    for number, caption in enumerate(captions):
+        middle = 1 - (number * step + band / 2) / sheet.shape[0]
+        short = textwrap.shorten(caption, int(width / 7.5), placeholder=" ...")
+        figure.text(gap / width, middle, short, fontsize=9, verticalalignment="center", parse_math=False)
+    return png_of(figure)
+
+
+def _sweep_panel(
+    axes: Axes,
+    kind: str,
+    entries: Sequence[Mapping[str, float | None]],
+    auc_range: tuple[float, float],
+    flip_range: tuple[float, float],
+) -> list[Line2D]:
+    clean, levels = _number(entries[0].get("auc")), entries[1:]
+    places = range(len(levels))
+    lines = axes.plot(
+        places, [_number(entry.get("auc")) for entry in levels], color=BLUE, marker="o", markersize=5, label="AUC"
+    )
+    lines += [axes.axhline(clean, color=BLUE, linestyle="--", linewidth=1, label="AUC clean")]
+    right = axes.twinx()
+    flips = [_number(entry.get("flip_rate")) for entry in levels]
+    lines += right.plot(
+        places, flips, color=VERMILION, marker="s", markersize=5, linestyle=":", label="verdicts changed"
+    )
+    axes.set_xticks(places, [f"{entry['level']:g}" for entry in levels])
+    axes.set(
+        title=kind if math.isnan(clean) else f"{kind}, AUC clean {clean:.3f}",
+        xlabel="level",
+        ylim=auc_range,
+        xlim=(-0.3, len(levels) - 0.7),
+    )
+    axes.set_ylabel("AUC", color=BLUE)
+    right.set_ylabel("share of verdicts changed", color=VERMILION)
+    right.set_ylim(flip_range)
+    return lines
+
+
+def _column(log: Log, column: str) -> Values:
+    fields = [row.get(column) or "" for row in log]
+    try:
+        return np.array([math.nan if field in ("", "NA") else float(field) for field in fields])
+    except ValueError as error:
+        raise ValueError(f"The column {column!r} of a training log must hold numbers: {error}.") from error
+
+
+def _best_row(known: Mapping[str, Values]) -> int | None:
+    if np.isfinite(known["val_logit_auc"]).any():
+        return int(np.nanargmax(known["val_logit_auc"]))
+    return int(np.nanargmin(known["val_loss"])) if np.isfinite(known["val_loss"]).any() else None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _fitted(image: Image, cell: int) -> Image:
+    """The picture at the middle of a white square, as large as fits."""
+    _check_picture(image)
+    scale = cell / max(image.shape[:2])
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    square = np.full((cell, cell, 3), 255, np.uint8)
+    top, left = (cell - height) // 2, (cell - width) // 2
+    square[top : top + height, left : left + width] = small
+    return square
+
+
+def _check_picture(image: Image) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ValueError(f"A picture is RGB uint8 (height, width, 3). Received: {image.dtype} {image.shape}.")
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of a size in inches, with a canvas to draw on."""
+    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+
+
+def png_of(figure: Figure) -> bytes:
+    """The bytes of a figure as a PNG."""
+    FigureCanvasAgg(figure)  # Gives the figure a canvas to draw on: pyplot keeps global state and opens displays.
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

@@ -1,0 +1,75 @@
+"""What was measured -> a table of scores, a picture of the quality, a picture of the worst mistakes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from deepfake.data.index import read_indexes
+from deepfake.data.loader import read_crop
+from deepfake.data.sampling import with_self_blends
+from deepfake.evaluation.evaluate import Evaluation, Sample, answered
+from deepfake.evaluation.plots import mistakes_figure
+from deepfake.evaluation.quality_plot import quality_figure
+from deepfake.model.bundle import load_bundle
+from deepfake.model.scorer import Scorer
+from deepfake.system.files import replacing, write_bytes
+
+WORST = 12
+"""Mistakes of each kind that are drawn."""
+
+
+def write_scores(evaluation: Evaluation, path: Path) -> Path:
+    """Writes a table of what was said of every face: the columns of `Sample`."""
+    with replacing(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Sample)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(sample) for sample in evaluation.samples)
+    return path
+
+
+def write_quality(evaluation: Evaluation, model: Path, path: Path) -> Path:
+    """Draws how good a bundle is at the level of faces: ranking, calibration, scores and answers.
+
+    Args:
+        evaluation: What was measured.
+        model: Folder of the bundle that was measured.
+        path: The PNG file to write; of a card, it is `plots/quality.png` in the bundle's folder.
+    """
+    return write_bytes(path, quality_figure(_groups(evaluation.samples), load_bundle(model).thresholds))
+
+
+def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path], path: Path) -> Path:
+    """Draws the crops that a bundle is most wrong about, each beside its heat map.
+
+    Args:
+        evaluation: What `evaluate_crops` measured.
+        model: Folder of the bundle that was measured.
+        indexes: The indexes that it was measured on.
+        path: The PNG file to write.
+    """
+    bundle = load_bundle(model)
+    scorer = Scorer(bundle)
+    rows = {(row.path, row.label): row for row in with_self_blends(read_indexes(indexes), "both")}
+
+    def drawn(label: str, sign: int) -> list[tuple[Any, Any, str]]:
+        own = [sample for sample in evaluation.samples if sample.label == label]
+        entries = []
+        for sample in sorted(own, key=lambda s: sign * (s.p_fake or 0.0))[:WORST]:
+            crop = read_crop(rows[sample.path, sample.label], bundle.crop)
+            (score,) = scorer.score([crop])
+            shown = (crop, *crop.wider)[-1].image
+            entries.append((shown, score.evidence, f"{sample.source} {sample.method} p_fake {score.p_fake:.2f}"))
+        return entries
+
+    return write_bytes(path, mistakes_figure(drawn("real", -1), drawn("fake", 1)))
+
+
+def _groups(samples: Sequence[Sample]) -> dict[str, Any]:
+    return {
+        source or "all": answered([s for s in samples if s.source == source])
+        for source in sorted({s.source for s in samples})
+    }

@@ -1,0 +1,7 @@
+"""Crops -> Scores: the bundle that ships, and how its graph is run.
+
+`bundle`: the folder of a model, checked.
+`scorer`: the graph on LiteRT.
+`srm`: the fixed filters of the noise stream.
+`hub`: a model's name, folder or URL -> its folder; `download` fetches.
+"""

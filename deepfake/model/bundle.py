@@ -1,0 +1,160 @@
+"""models/<name>/ <-> Bundle: the graph, and all that is needed to read its answers.
+
+A bundle is a folder. Its `bundle.json` says what the network expects and how its logit becomes a verdict, and
+holds the SHA-256 of every file that is loaded; nothing is loaded whose checksum differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepfake.errors import BundleError
+from deepfake.records import CropSpec, ModelId, Thresholds
+from deepfake.system.files import write_json
+
+MANIFEST = "bundle.json"
+METRICS = "metrics.json"
+"""The measures of a detector bundle, beside its manifest."""
+FORMAT = 1
+"""Version of `bundle.json` that this package reads and writes."""
+MODELS = Path(__file__).resolve().parents[2] / "models"
+"""Where the bundles lie that ship with the package."""
+DEFAULT_MODEL = MODELS / "light-4"
+DETECTOR = MODELS / "mtcnn"
+GRAPHS = ("model.tflite", "model_float16.tflite", "model_int8.tflite")
+"""The graphs of a detector bundle: float32, float16 weights, int8 weights."""
+DETECTOR_GRAPHS = ("pnet.tflite", "rnet.tflite", "onet.tflite")
+FACE_MESH = MODELS / "face_mesh"
+FACE_MESH_GRAPH = "face_landmark.tflite"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A detector, ready to be run."""
+
+    model: ModelId
+    """Its name and the checksum of the graph."""
+    graph: bytes
+    """The TFLite file."""
+    crop: CropSpec
+    """How crops are cut for it."""
+    min_face_px: float
+    """Crops whose side in the frame is smaller are not scored: too few pixels to tell."""
+    min_frames: int
+    """A person seen in fewer frames of a video gets no verdict."""
+    temperature: float
+    """The logit is divided by it, so that the probability is calibrated."""
+    logit_shift: float
+    """Added to the divided logit, so that p_fake assumes that fakes are as common as reals."""
+    thresholds: Thresholds
+    """Where `real` ends and `fake` begins."""
+
+
+def load_bundle(directory: Path | str = DEFAULT_MODEL, graph: str = "model.tflite", trust: bool = False) -> Bundle:
+    """Reads a detector bundle and checks it.
+
+    Args:
+        directory: Folder with a `bundle.json`.
+        graph: Which of its graphs to run.
+        trust: Whether to use a file whose checksum differs.
+
+    Raises:
+        BundleError: If something is missing, does not match its checksum, or was written for another version.
+        ValueError: If no bundle has such a graph.
+    """
+    if graph not in GRAPHS:
+        raise ValueError(f"`graph` must be one of {', '.join(GRAPHS)}. Received: {graph!r}.")
+    directory = Path(directory)
+    manifest, files = read_files(directory, [graph], "detector", trust)
+    try:
+        return Bundle(
+            model=ModelId(manifest["name"], manifest["files"][graph]),
+            graph=files[graph],
+            crop=CropSpec(**manifest["crop"]),
+            min_face_px=float(manifest["min_face_px"]),
+            min_frames=int(manifest["min_frames"]),
+            temperature=float(manifest["temperature"]),
+            logit_shift=float(manifest["logit_shift"]),
+            thresholds=Thresholds(**manifest["thresholds"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"{directory / MANIFEST} is not complete: {error!r}. Fetch the bundle again.") from error
+
+
+def load_detector(directory: Path | str = DETECTOR, trust: bool = False) -> dict[str, bytes]:
+    """Reads the three networks of the face detector, by file name.
+
+    Raises:
+        BundleError: As `load_bundle`.
+    """
+    return read_files(Path(directory), DETECTOR_GRAPHS, "face_detector", trust)[1]
+
+
+def load_face_mesh(directory: Path | str = FACE_MESH, trust: bool = False) -> bytes:
+    """Reads the network that finds the 468 points of a face.
+
+    Raises:
+        BundleError: As `load_bundle`.
+    """
+    return read_files(Path(directory), [FACE_MESH_GRAPH], "face_mesh", trust)[1][FACE_MESH_GRAPH]
+
+
+def read_files(
+    directory: Path, names: Iterable[str], kind: str, trust: bool = False
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Reads a manifest and some of the files it lists.
+
+    Returns:
+        The manifest, and each file's bytes by its name.
+
+    Raises:
+        BundleError: As `load_bundle`.
+    """
+    path = directory / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BundleError(
+            f"No {MANIFEST} in {directory}. Pass the folder of a bundle, such as models/light-4."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path} cannot be read ({error}). Fetch the bundle again.") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or manifest.get("kind") != kind:
+        found = (manifest.get("kind"), manifest.get("format")) if isinstance(manifest, dict) else "no object"
+        raise BundleError(
+            f"{path} must describe a bundle of kind {kind!r}, format {FORMAT}. Received: {found}. "
+            "Use a bundle made for this version of the package."
+        )
+    files = {}
+    for name in names:
+        if name not in manifest.get("files", {}):
+            raise BundleError(f"{path} lists no {name}. It has: {', '.join(sorted(manifest.get('files', {})))}.")
+        try:
+            content = (directory / name).read_bytes()
+        except OSError as error:
+            raise BundleError(
+                f"{directory / name} cannot be read ({error.strerror}). Fetch the bundle again."
+            ) from error
+        if not trust and hashlib.sha256(content).hexdigest() != manifest["files"][name]:
+            raise BundleError(
+                f"{directory / name} does not match its checksum in {MANIFEST}. "
+                "Fetch the bundle again, or pass --trust to use it as it is."
+            )
+        files[name] = content
+    return manifest, files
+
+
+def write_manifest(directory: Path, kind: str, settings: Mapping[str, Any], files: Iterable[str]) -> Path:
+    """Writes `bundle.json` with the checksums of `files`, which must already lie in `directory`.
+
+    Returns:
+        The path of the manifest.
+    """
+    checksums = {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in sorted(files)}
+    manifest = {"format": FORMAT, "kind": kind, "name": directory.name, **settings, "files": checksums}
+    return write_json(directory / MANIFEST, manifest)

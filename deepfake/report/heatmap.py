@@ -1,0 +1,161 @@
+"""Scores -> pictures: the heat map on a face and on a frame, and p_fake over time."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from deepfake.model.srm import residual
+from deepfake.records import Floats, Image, Label, Score, Verdict
+
+TIMELINE_WIDTH = 900
+"""Width of a timeline in pixels."""
+TIMELINE_AXES = (0.07, 0.86)
+"""Where its time axis begins and ends, over the width."""
+FULL_HEAT = 4.0
+"""Evidence, in steps of the logit, that is painted at full strength."""
+MAX_GAIN = 64.0
+"""How much stronger a residual is painted than it is, at most: it is often less than a step of 255."""
+FAKE_COLOUR = (214, 40, 40)
+"""RGB of evidence for fake."""
+REAL_COLOUR = (30, 110, 200)
+"""RGB of evidence for real."""
+LABEL_COLOURS = {Label.FAKE: FAKE_COLOUR, Label.REAL: REAL_COLOUR, Label.INCONCLUSIVE: (200, 140, 0)}
+"""RGB of each answer; the three differ for readers who do not tell red from green."""
+
+
+def heat_map(evidence: Floats, size: int) -> Floats:
+    """The evidence of one crop at `(size, size)`, in [-1, 1]: above 0 speaks for fake, below for real."""
+    fine = cv2.resize(evidence, (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.clip(fine / FULL_HEAT, -1, 1).astype(np.float32)
+
+
+def heat_layer(evidence: Floats, size: int) -> Image:
+    """The heat map alone, to be laid over a crop: RGBA uint8 `(size, size, 4)`, transparent where nothing speaks."""
+    heat = heat_map(evidence, size)
+    colour = np.where(heat[..., None] > 0, np.array(FAKE_COLOUR, np.uint8), np.array(REAL_COLOUR, np.uint8))
+    return np.dstack([colour, (np.abs(heat) * 255).round().astype(np.uint8)])
+
+
+def noise_picture(image: Image) -> Image:
+    """What the noise stream looks at: the residual of a crop around grey, made strong enough to be seen; same shape.
+
+    Its 99th percentile is painted at half of the full range, but nothing is made more than `MAX_GAIN` times stronger.
+    """
+    found = residual(image)
+    gain = min(64 / max(float(np.percentile(np.abs(found), 99)), 1e-6), MAX_GAIN)
+    return np.clip(128 + gain * found, 0, 255).astype(np.uint8)
+
+
+def overlay_crop(image: Image, evidence: Floats, opacity: float = 0.6) -> Image:
+    """A crop with its heat map: red where the evidence speaks for fake, blue where it speaks for real.
+
+    Args:
+        image: RGB uint8 `(size, size, 3)`.
+        evidence: `(h, w)`, of this crop.
+        opacity: Strength of the colour in [0, 1] where the evidence is full.
+    """
+    return _painted(image, heat_map(evidence, image.shape[0]), opacity)
+
+
+def overlay_frame(image: Image, scores: Sequence[Score], opacity: float = 0.5) -> Image:
+    """A frame with the heat map of each of its faces, laid where the face was cut."""
+    canvas, size = image.copy(), 112
+    soft_edge = _soft_edge(size)
+    for score in scores:
+        corners = score.to_frame @ np.array([[0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]])
+        left, top = np.clip(np.floor(corners.min(axis=1)), 0, None).astype(int)
+        right, bottom = np.clip(np.ceil(corners.max(axis=1)), 0, None).astype(int)
+        under = canvas[top:bottom, left:right]
+        if not under.size:
+            continue
+        # From the map's pixels, counted at their centres, to those of the part of the frame that it covers.
+        matrix = score.to_frame / size
+        matrix[:, 2] = score.to_frame[:, 2] + (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5 - (left, top)
+        heat = cv2.warpAffine(heat_map(score.evidence, size) * soft_edge, matrix, under.shape[1::-1])
+        under[:] = _painted(under, heat, opacity)
+    return canvas
+
+
+def timeline(verdict: Verdict, width: int = TIMELINE_WIDTH, height: int = 320) -> bytes:
+    """A PNG of p_fake over time, a line a person, with the two thresholds and the band between them.
+
+    Raises:
+        ValueError: If no face was scored: there is nothing to draw.
+    """
+    if not verdict.scores:
+        raise ValueError("A timeline needs at least one scored face. Received a verdict without any.")
+    # Drawn by hand on a Figure: pyplot keeps global state and opens displays.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / 100, height / 100), dpi=100)
+    left, right = TIMELINE_AXES
+    axes = figure.add_axes((left, 0.17, right - left, 0.71))
+    low, high = verdict.thresholds.real_below, verdict.thresholds.fake_above
+    axes.axhspan(low, high, color="0.9", label="inconclusive")
+    for threshold, name in ((low, "real below"), (high, "fake above")):
+        axes.axhline(threshold, color="0.5", linewidth=0.8)
+        axes.annotate(f"{name} {threshold:.2f}", (1, threshold), xycoords=("axes fraction", "data"), fontsize=9)
+    by_track = defaultdict(list)
+    for score in verdict.scores:
+        by_track[score.face.track or 0].append((verdict.times[score.face.frame_index], score.p_fake))
+    for number, points in sorted(by_track.items()):
+        axes.plot(
+            *zip(*sorted(points), strict=True), marker="o", markersize=3, linewidth=1.2, label=f"face {number + 1}"
+        )
+    axes.set(
+        title="p_fake over time",
+        xlabel="time in seconds",
+        ylabel="p_fake",
+        ylim=(-0.02, 1.02),
+        xlim=_time_range(verdict),
+    )
+    axes.legend(loc="upper left", fontsize=8, ncols=4)
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure)  # Gives the figure a canvas to draw on.
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def timeline_time_s(verdict: Verdict, x: float, width: int = TIMELINE_WIDTH) -> float:
+    """The time in seconds at pixel `x` of a timeline of this width."""
+    left, right = TIMELINE_AXES
+    start, end = _time_range(verdict)
+    return start + (x / width - left) / (right - left) * (end - start)
+
+
+def _time_range(verdict: Verdict) -> tuple[float, float]:
+    start, end = min(verdict.times.values()), max(verdict.times.values())
+    margin = max((end - start) * 0.03, 0.02)
+    return start - margin, end + margin
+
+
+def shrunk(image: Image, side: int) -> Image:
+    """The picture with at most this longer side in pixels."""
+    scale = min(1.0, side / max(image.shape[:2]))
+    width, height = (max(1, round(edge * scale)) for edge in (image.shape[1], image.shape[0]))
+    return image if scale == 1.0 else np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def jpeg(image: Image, quality: int = 88) -> bytes:
+    """An RGB picture as a JPEG file."""
+    pixels = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+
+
+def _painted(image: Image, heat: Floats, opacity: float) -> Image:
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"`opacity` is a share in [0, 1]. Received: {opacity}.")
+    strength = (np.abs(heat) * opacity)[..., None]
+    colour = np.where(heat[..., None] > 0, np.array(FAKE_COLOUR, np.float32), np.array(REAL_COLOUR, np.float32))
+    return (image * (1 - strength) + colour * strength).round().astype(np.uint8)
+
+
+def _soft_edge(size: int) -> Floats:
+    ramp = np.clip((0.5 - np.abs(np.linspace(-0.5, 0.5, size))) * 8, 0, 1)
+    return np.outer(ramp, ramp).astype(np.float32)

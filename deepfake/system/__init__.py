@@ -1,0 +1,1 @@
+"""What every program needs of its machine: processes that may die, memory, files written whole, text of strangers."""

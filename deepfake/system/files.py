@@ -1,0 +1,62 @@
+"""Files that are written whole or not at all (a killed command leaves the old one, or none), and their checksums."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a path beside `path` to write to; what was written takes its place when the block ends well.
+
+    Args:
+        path: The file; its folder is made if absent.
+
+    Yields:
+        A hidden path in the same folder, with the same suffixes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}")
+    try:
+        yield scratch
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def write_json(path: Path, values: Any) -> Path:
+    """Writes plain values, indented; the answer is the path."""
+    with replacing(path) as scratch:
+        scratch.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Writes bytes; the answer is the path."""
+    with replacing(path) as scratch:
+        scratch.write_bytes(content)
+    return path
+
+
+def write_png(path: Path, image: npt.NDArray[np.uint8]) -> Path:
+    """Writes an RGB uint8 picture without loss; the answer is the path."""
+    return write_bytes(path, cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
+
+
+def sha256_of(path: Path) -> str:
+    """The file's checksum as hex.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,92 @@
+"""Files that are decoded in a process that can die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from deepfake.errors import MediaError
+from deepfake.media import open_media
+from deepfake.media.isolated import Limits, MediaApart, open_isolated
+from deepfake.records import Sampling
+
+
+@pytest.mark.parametrize("name", ["portrait.jpg", "half_fake.mp4"])
+def test_frames_are_those_that_are_read_here(examples, name):
+    here, apart = (opened(examples / name, Sampling(frames=5)) for opened in (open_media, open_isolated))
+    assert (apart.kind, apart.duration, len(apart)) == (here.kind, here.duration, len(here))
+    for _ in range(2):
+        pairs = list(zip(here, apart, strict=True))
+        assert [(a.index, a.time) for a, _ in pairs] == [(b.index, b.time) for _, b in pairs]
+        assert all(np.array_equal(a.image, b.image) for a, b in pairs)
+    assert apart.frames_failed == here.frames_failed == 0
+
+
+def test_what_cannot_be_read_is_said_in_the_same_words(tmp_path, examples):
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes((examples / "portrait.jpg").read_bytes()[:9000])
+    for path in (cut, tmp_path / "missing.jpg", Path(__file__)):
+        said = []
+        for opened in (open_media, open_isolated):
+            with pytest.raises(MediaError) as caught:
+                list(opened(path, None))
+            said.append(str(caught.value))
+        assert said[0] == said[1]
+
+
+def decoders():
+    """Processes that decode at the moment: those that the fork server started."""
+    return [child for server in psutil.Process().children() for child in server.children()]
+
+
+def opened_midway(path):
+    """A reader of which one frame was taken, and the process that has the others."""
+    before = {process.pid for process in decoders()}
+    frames = iter(open_isolated(path))
+    next(frames)
+    (process,) = [process for process in decoders() if process.pid not in before]
+    return frames, process
+
+
+def test_a_decoder_that_crashes_costs_its_file_only(examples):
+    frames, process = opened_midway(examples / "half_fake.mp4")
+    process.suspend()
+    os.kill(process.pid, signal.SIGSEGV)
+    process.resume()
+    with pytest.raises(MediaError, match=r"half_fake.mp4 made its decoder stop \(SIGSEGV\).*Export it again"):
+        list(frames)
+    assert len(list(open_isolated(examples / "portrait.jpg"))) == 1
+
+
+def test_a_decoder_that_hangs_is_ended(examples, monkeypatch):
+    reader = MediaApart(examples / "half_fake.mp4", limits=Limits(frame_s=1.0))
+    frames = iter(reader)
+    next(frames)
+    for process in decoders():
+        process.suspend()
+    started = time.monotonic()
+    with pytest.raises(MediaError, match="took more than 1 s to decode"):
+        list(frames)
+    assert time.monotonic() - started < 20
+    assert not decoders()
+
+
+def test_a_file_that_needs_too_much_memory_is_refused(tmp_path):
+    path = tmp_path / "large.png"
+    import PIL.Image
+
+    PIL.Image.new("RGB", (7000, 7000)).save(path)
+    with pytest.raises(MediaError, match="memory"):
+        list(open_isolated(path, limits=Limits(memory_bytes=600 * 2**20)))
+
+
+def test_a_reader_that_is_left_midway_leaves_no_process(examples):
+    frames, process = opened_midway(examples / "half_fake.mp4")
+    frames.close()
+    assert not process.is_running()
