@@ -16,13 +16,14 @@ from typing import Any
 from deepfake.errors import BundleError
 from deepfake.records import CropSpec, ModelId, Thresholds
 from deepfake.system.files import write_json
+from deepfake.system.shipped import shipped
 
 MANIFEST = "bundle.json"
 METRICS = "metrics.json"
 """The measures of a detector bundle, beside its manifest."""
 FORMAT = 1
 """Version of `bundle.json` that this package reads and writes."""
-MODELS = Path(__file__).resolve().parents[2] / "models"
+MODELS = shipped("models")
 """Where the bundles lie that ship with the package."""
 DEFAULT_MODEL = MODELS / "light-4"
 DETECTOR = MODELS / "mtcnn"
