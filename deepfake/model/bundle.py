@@ -18,13 +18,14 @@ from deepfake.model.calibration import Calibrations
 from deepfake.records import CropSpec, ModelId
 from deepfake.system.files import write_json
 from deepfake.system.settings import Count, Positive, Settings, read_settings
+from deepfake.system.shipped import shipped
 
 MANIFEST = "bundle.json"
 METRICS = "metrics.json"
 """The measures of a detector bundle, beside its manifest."""
 FORMAT = 2
 """Version of `bundle.json` that this package reads and writes."""
-MODELS = Path(__file__).resolve().parents[2] / "models"
+MODELS = shipped("models")
 """Where the bundles lie that ship with the package."""
 DEFAULT_MODEL = MODELS / "light-4"
 DETECTOR = MODELS / "mtcnn"
