@@ -26,6 +26,40 @@ Progress = Callable[[int, int], object]
 """Called with the number of frames, crops or files done, and their total."""
 
 
+class Analysis(Iterator[Step]):
+    """A file that is being looked at: yields what was seen in each frame, and has the verdict when it has ended.
+
+    Args:
+        steps: What does the work and returns the verdict.
+    """
+
+    def __init__(self, steps: Generator[Step, None, Verdict]) -> None:
+        self._steps = steps
+        self._verdict: Verdict | None = None
+
+    def __next__(self) -> Step:
+        try:
+            return next(self._steps)
+        except StopIteration as end:
+            self._verdict = self._verdict or end.value
+            raise
+
+    @property
+    def verdict(self) -> Verdict:
+        """The answer.
+
+        Raises:
+            ValueError: If the analysis has not ended.
+        """
+        if self._verdict is None:
+            raise ValueError("An analysis has a verdict when it has ended. Iterate over it to its end first.")
+        return self._verdict
+
+    def close(self) -> None:
+        """Stops it; the file is closed, and there will be no verdict."""
+        self._steps.close()
+
+
 class Detector:
     """The whole pipeline with its networks loaded: make one, ask it often.
 
@@ -79,20 +113,17 @@ class Detector:
         Raises:
             MediaError: If the file cannot be read.
         """
-        steps = self.steps(path, sampling)
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as end:
-                return end.value
+        analysis = self.analyse(path, sampling)
+        for step in analysis:
             progress(step.done, step.total)
+        return analysis.verdict
 
-    def steps(
+    def analyse(
         self,
         path: Path | str,
         sampling: Sampling | None = None,
         turn: Callable[[], AbstractContextManager[object]] = nullcontext,
-    ) -> Generator[Step, None, Verdict]:
+    ) -> Analysis:
         """Does what `detect` does, one frame at a time: for callers who show progress, stop early or take turns.
 
         Args:
@@ -101,22 +132,23 @@ class Detector:
             turn: Entered whenever the networks are used, never while the file is read: threads that share a detector
                 pass one that lets in one at a time.
 
-        Yields:
-            What was seen in each frame.
-
         Returns:
-            The verdict: the `value` of the `StopIteration` at the end, or of `yield from`.
-
-        Raises:
-            MediaError: If the file cannot be read.
+            What yields the steps, raises `MediaError` if the file cannot be read, and has the verdict at its end.
 
         Example:
 
-        >>> [len(step.scores) for step in Detector().steps("examples/portrait.jpg")]
+        >>> analysis = Detector().analyse("examples/portrait.jpg")
+        >>> [len(step.scores) for step in analysis]
         [1]
+        >>> analysis.verdict.frames_read
+        1
         """
+        return Analysis(self._steps(path, sampling or Sampling(), turn))
+
+    def _steps(
+        self, path: Path | str, sampling: Sampling, turn: Callable[[], AbstractContextManager[object]]
+    ) -> Generator[Step, None, Verdict]:
         started = time.perf_counter()
-        sampling = sampling or Sampling()
         media = self._open(path, sampling)
         scores: list[Score] = []
         times: dict[int, float] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -82,18 +83,13 @@ class Actions:
             return
         try:
             check_upload(path, self.folders, "video")
-            steps = self.jobs.steps(path)
             seen: list[float] = []
-            while True:
-                try:
-                    step = next(steps)
-                except StopIteration as end:
-                    verdict = end.value
-                    break
-                seen += [score.p_fake for score in step.scores]
-                yield progress(step, max(seen, default=None)), *nothing
+            with closing(self.jobs.analyse(path)) as analysis:
+                for step in analysis:
+                    seen += [score.p_fake for score in step.scores]
+                    yield progress(step, max(seen, default=None)), *nothing
             yield notice("Drawing the evidence", "The frames are searched; the clip is being drawn."), *nothing
-            yield self._video_shown(verdict, entries)
+            yield self._video_shown(analysis.verdict, entries)
         except (MediaError, LimitError) as error:
             yield _refused(error, path), *nothing
 
