@@ -71,10 +71,12 @@ class Detector:
         face_settings: What counts as a face.
         threads: Number of threads that each network may use.
         opener: What opens the files; `deepfake.media.isolated.open_isolated` for those of strangers.
+        trust_list: A PEM file with the certificates of those who vouch for the signers of Content Credentials; without
+            one nobody does.
 
     Raises:
         BundleError: If a bundle is missing, damaged or made for another version.
-        DeepfakeError: If the trust list that is configured cannot be used.
+        DeepfakeError: If the trust list cannot be used.
 
     Example:
 
@@ -90,12 +92,13 @@ class Detector:
         face_settings: FaceSettings | None = None,
         threads: int = 2,
         opener: Opener = open_media,
+        trust_list: Path | None = None,
     ) -> None:
         self.bundle = load_bundle(model, trust=trust)
         self._finder = FaceFinder(load_detector(DETECTOR), face_settings, threads)
         self._scorer = Scorer(self.bundle, threads)
         self._open = opener
-        self._anchors = trust_anchors()
+        self._anchors = trust_anchors(trust_list) if trust_list else ""
 
     def detect(
         self,

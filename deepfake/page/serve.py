@@ -69,7 +69,13 @@ class Settings:
 
 
 @contextlib.contextmanager
-def serving(settings: Settings, folder: Path, model: Path = DEFAULT_MODEL, trust: bool = False) -> Iterator[str]:
+def serving(
+    settings: Settings,
+    folder: Path,
+    model: Path = DEFAULT_MODEL,
+    trust: bool = False,
+    trust_list: Path | None = None,
+) -> Iterator[str]:
     """Serves the page while the context is open; its value is the address.
 
     Args:
@@ -78,13 +84,15 @@ def serving(settings: Settings, folder: Path, model: Path = DEFAULT_MODEL, trust
             deleted from it.
         model: Folder of the bundle that answers.
         trust: Whether to use a bundle whose files differ from their checksums.
+        trust_list: As for `Detector`.
 
     Raises:
         BundleError: If the bundle cannot be used.
+        DeepfakeError: If the trust list cannot be used.
         OSError: If the port is taken.
     """
     warm_up()
-    jobs = Jobs(Detector(model, trust, opener=open_isolated))
+    jobs = Jobs(Detector(model, trust, opener=open_isolated, trust_list=trust_list))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES))
