@@ -6,22 +6,21 @@ media -> Frame -> faces -> Face -> tracks -> crops -> Crop -> scores -> Score ->
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from deepfake.faces.crops import cut_crop
 from deepfake.faces.mtcnn import FaceFinder, FaceSettings
+from deepfake.faces.search import find_faces
 from deepfake.faces.tracks import Tracker
-from deepfake.media import MAX_PIXELS, Opener, open_media
+from deepfake.media import Opener, open_media
 from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
 from deepfake.model.scorer import Scorer
 from deepfake.provenance.c2pa import trust_anchors
-from deepfake.records import Frame, Sampling, Score, Step, Verdict
+from deepfake.records import Face, Frame, Sampling, Score, Step, Verdict
 from deepfake.verdict import decide
 
-FRAMES_A_BATCH = 8
-"""Frames of a video that are searched for faces together."""
 Progress = Callable[[int, int], object]
 """Called with the number of frames, crops or files done, and their total."""
 
@@ -157,18 +156,20 @@ class Detector:
         times: dict[int, float] = {}
         faces_found = 0
         tracker = Tracker()
-        for batch in _batches(media, FRAMES_A_BATCH):
+
+        def find(batch: Sequence[Frame]) -> list[list[Face]]:
             with turn():
-                found_in = self._finder.find(batch)
-            for frame, found in zip(batch, found_in, strict=True):
-                times[frame.index] = frame.time_s
-                faces = tracker.follow(frame.image, found)
-                faces_found += len(faces)
-                crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
-                with turn():
-                    own = self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
-                scores += own
-                yield Step(len(times), len(media), frame.time_s, tuple(own))
+                return self._finder.find(batch)
+
+        for frame, found in find_faces(media, find):
+            times[frame.index] = frame.time_s
+            faces = tracker.follow(frame.image, found)
+            faces_found += len(faces)
+            crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
+            with turn():
+                own = self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
+            scores += own
+            yield Step(len(times), len(media), frame.time_s, tuple(own))
 
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         decision = decide(scores, times, self.bundle.thresholds, min_frames, faces_found)
@@ -212,15 +213,3 @@ def detect(path: Path | str, model: Path | str = DEFAULT_MODEL, sampling: Sampli
     ('inconclusive', 'no_face')
     """
     return Detector(model).detect(path, sampling)
-
-
-def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    """Frames that are searched together; where they are large, fewer, for all of a batch are in memory at once."""
-    batch: list[Frame] = []
-    for frame in frames:
-        batch.append(frame)
-        if len(batch) == size or sum(frame.image[..., 0].size for frame in batch) > MAX_PIXELS // 2:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -133,7 +133,7 @@ def extract(
     """
     import time
 
-    from deepfake.data.extract import ExtractSettings
+    from deepfake.data.cutter import ExtractSettings
     from deepfake.data.extract import extract as extract_faces
     from deepfake.data.index import read_index
     from deepfake.data.split import representative

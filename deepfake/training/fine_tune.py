@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepfake.data.config import DataConfig, Fakes, FitConfig, TrainingConfig
+from deepfake.data.cutter import ExtractSettings
 from deepfake.data.datasets import READERS
-from deepfake.data.extract import ExtractSettings, extract
+from deepfake.data.extract import extract
 from deepfake.data.index import SPLITS, count_labels, read_index, write_index
 from deepfake.data.split import assign_splits
 from deepfake.errors import BundleError

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from deepfake.data.config import AugmentConfig, PairConfig
-from deepfake.data.extract import ExtractSettings, extract
+from deepfake.data.cutter import ExtractSettings
+from deepfake.data.extract import extract
 from deepfake.data.index import Row, read_indexes
 from deepfake.data.loader import CropLoader, prepared, read_crop, read_face
 from deepfake.data.sampling import chosen_pairs, chosen_rows, paired, with_self_blends
