@@ -17,7 +17,8 @@ from deepfake.media.isolated import open_isolated
 from deepfake.records import Image, Sampling
 from deepfake.report.files import shown_name
 from deepfake.report.heatmap import jpeg
-from deepfake.scan.store import COLUMNS, Store
+from deepfake.scan.row import COLUMNS
+from deepfake.scan.store import Store
 from deepfake.system.files import replacing, write_bytes
 from deepfake.system.text import not_a_formula
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepfake.scan.pool import LIMIT_S, Workers
+from deepfake.scan.row import Answer
 from deepfake.scan.store import Store
-from deepfake.scan.worker import Answer, ScanSettings
+from deepfake.scan.worker import ScanSettings
 from deepfake.system.files import sha256_of
 
 QUEUE = 4
