@@ -14,6 +14,7 @@ import gradio as gr
 import numpy as np
 
 from deepfake.errors import LimitError, MediaError
+from deepfake.media.encode import encode_clip
 from deepfake.media.isolated import open_isolated
 from deepfake.page.answers import answer, batch_table, face_cards, notice, progress
 from deepfake.page.history import THUMBNAIL, Entry, remember
@@ -21,17 +22,11 @@ from deepfake.page.jobs import Jobs
 from deepfake.page.rest import named
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
 from deepfake.records import Frame, Image, Sampling, Score, Verdict
-from deepfake.report.files import (
-    annotate,
-    encode_clip,
-    file_stem,
-    scored_frames,
-    shown_name,
-    suspicious_frames,
-    to_json,
-)
-from deepfake.report.heatmap import jpeg, shrunk, timeline, timeline_time_s
+from deepfake.report.drawing import jpeg, shrunk
+from deepfake.report.files import annotate, file_stem, scored_frames, suspicious_frames, to_json
+from deepfake.report.heatmap import timeline, timeline_time_s
 from deepfake.report.pdf import write_pdf
+from deepfake.report.words import shown_name
 from deepfake.system.text import not_a_formula
 
 GALLERY_FRAMES = 6

@@ -14,6 +14,7 @@ from deepfake.page.actions import NO_FILES, NO_PICTURE, NO_VIDEO, Actions, reope
 from deepfake.page.answers import notice
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.uploads import MAX_BATCH
+from deepfake.report.words import HEAT_LEGEND
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 PICTURES_AT_ONCE = 8
@@ -72,7 +73,7 @@ def _picture_tab(actions: Actions, entries: gr.State) -> None:
         with gr.Column():
             said = gr.HTML(NO_PICTURE, elem_id="picture-answer")
             marked = gr.Image(
-                label="Evidence: red speaks for fake, blue for real",
+                label=f"Evidence: {HEAT_LEGEND}",
                 interactive=False,
                 format="png",
                 buttons=BUTTONS,

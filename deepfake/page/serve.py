@@ -15,6 +15,7 @@ import gradio as gr
 from deepfake.media.isolated import open_isolated
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import Actions
+from deepfake.page.answers import palette_css
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.jobs import Jobs
 from deepfake.page.layout import EXAMPLES, build
@@ -103,6 +104,7 @@ def serving(
         share=settings.share,
         auth=list(settings.users) or None,
         mcp_server=settings.mcp,
+        css=palette_css(),
         css_paths=[STYLE],
         theme=THEME,
         js=SCRIPT.read_text(encoding="utf-8"),

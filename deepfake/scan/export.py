@@ -15,8 +15,8 @@ import numpy as np
 from deepfake.errors import DatasetError, MediaError
 from deepfake.media.isolated import open_isolated
 from deepfake.records import Image, Sampling
-from deepfake.report.files import shown_name
-from deepfake.report.heatmap import jpeg
+from deepfake.report.drawing import jpeg
+from deepfake.report.words import shown_name
 from deepfake.scan.row import COLUMNS
 from deepfake.scan.store import Store
 from deepfake.system.files import replacing, write_bytes

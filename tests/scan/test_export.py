@@ -10,7 +10,7 @@ import pytest
 
 from deepfake.errors import DatasetError
 from deepfake.media import read_picture
-from deepfake.report.heatmap import jpeg
+from deepfake.report.drawing import jpeg
 from deepfake.scan.export import draw_worst, summary_of, to_csv, to_html, to_parquet
 from deepfake.scan.row import COLUMNS, Answer, Failure, ScoredFace
 from deepfake.scan.store import Store
