@@ -87,6 +87,7 @@ class Detector:
     def __init__(
         self,
         model: Path | str = DEFAULT_MODEL,
+        *,
         trust: bool = False,
         face_settings: FaceSettings | None = None,
         threads: int = 2,

@@ -91,7 +91,7 @@ def split(
     from deepfake.data.split import balance as balanced
 
     try:
-        rows = assign_splits(read_index(index), val, test, seed, by, drop_linked)
+        rows = assign_splits(read_index(index), val, test, seed, by, drop_linked=drop_linked)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     rows = balanced(rows) if balance else rows

@@ -102,7 +102,9 @@ def detect(
     if not files:
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
     face_settings = FaceSettings(min_face_share=min_face)
-    detector = Detector(found_model(model, trust), trust, face_settings, trust_list=trust_list)
+    detector = Detector(
+        found_model(model, trust=trust), trust=trust, face_settings=face_settings, trust_list=trust_list
+    )
     for number, path in enumerate(files, start=1):
         try:
             with progress_bar(f"{number}/{len(files)} {printable(path.name)}") as bar:

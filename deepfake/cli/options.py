@@ -109,7 +109,7 @@ def advance(bar: Any, done: int, total: int) -> None:
     bar.update(done - bar.pos)
 
 
-def found_model(text: str, trust: bool = False) -> Path:
+def found_model(text: str, *, trust: bool = False) -> Path:
     """The folder of the bundle that a `--model` names, fetched if need be; the one that ships for an empty text.
 
     Args:

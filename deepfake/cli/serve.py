@@ -67,7 +67,7 @@ def serve(
     """
     from deepfake.page.place import own_folder
 
-    bundle = found_model(model, trust)
+    bundle = found_model(model, trust=trust)
     # A container is stopped by this signal; what was uploaded must go then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with own_folder() as folder:
@@ -75,7 +75,8 @@ def serve(
             from deepfake.page.serve import Settings, serving
         except ModuleNotFoundError as error:
             raise click.ClickException(f"The page needs {error.name}: pip install 'deepfake[app]'") from error
-        with serving(Settings(host, port, share, auth, mcp), folder, bundle, trust, trust_list) as address:
+        settings = Settings(host=host, port=port, share=share, users=auth, mcp=mcp)
+        with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)
             click.echo("Press Ctrl+C to stop.", err=True)
             threading.Event().wait()

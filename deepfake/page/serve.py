@@ -53,7 +53,7 @@ SESSIONS = 500
 """Browsers whose history is kept at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How the page is served."""
 
@@ -74,6 +74,7 @@ def serving(
     settings: Settings,
     folder: Path,
     model: Path = DEFAULT_MODEL,
+    *,
     trust: bool = False,
     trust_list: Path | None = None,
 ) -> Iterator[str]:
@@ -93,7 +94,7 @@ def serving(
         OSError: If the port is taken.
     """
     warm_up()
-    jobs = Jobs(Detector(model, trust, opener=open_isolated, trust_list=trust_list))
+    jobs = Jobs(Detector(model, trust=trust, opener=open_isolated, trust_list=trust_list))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES))

@@ -88,7 +88,7 @@ class Store:
                 self._database.execute("PRAGMA journal_mode = DELETE")
         self._database.close()
 
-    def is_done(self, path: Path, size: int, changed_ns: int, with_errors: bool = True) -> bool:
+    def is_done(self, path: Path, size: int, changed_ns: int, *, with_errors: bool = True) -> bool:
         """Says whether a file, as it is now, has its row.
 
         Args:
@@ -102,7 +102,7 @@ class Store:
             return False
         return with_errors or self._one("SELECT failure FROM row WHERE path = ?", _stored(path)) == (None,)
 
-    def has_answer(self, sha256: str, with_errors: bool = True) -> bool:
+    def has_answer(self, sha256: str, *, with_errors: bool = True) -> bool:
         """Says whether the model has answered about that content."""
         found = self._one("SELECT failure FROM answer WHERE sha256 = ?", sha256)
         return found is not None and (with_errors or found == (None,))

@@ -14,7 +14,7 @@ from deepfake.records import Sampling
 from deepfake.scan.row import Answer, Failure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSettings:
     """How each file is looked at; a store holds answers to one of these."""
 
@@ -55,7 +55,9 @@ class Worker:
     def __init__(self, settings: ScanSettings) -> None:
         self.settings = settings
         face_settings = FaceSettings(min_face_share=settings.min_face_share)
-        self._detector = Detector(settings.model, settings.trust, face_settings, settings.threads)
+        self._detector = Detector(
+            settings.model, trust=settings.trust, face_settings=face_settings, threads=settings.threads
+        )
 
     def judge(self, path: Path | str) -> Answer:
         """The answer about one file; a file that cannot be read has one, too."""

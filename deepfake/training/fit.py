@@ -81,7 +81,7 @@ def _fit_epochs(
         if config.data.pairs:
             return list(chosen_pairs(train, config.data.kept_pairs, config.fit.pairs, rng))
         balanced = config.fit.balance == "batches"
-        rows = chosen_rows(train, config.data.weights, config.data.fakes, balanced, rng)
+        rows = chosen_rows(train, config.data.weights, config.data.fakes, rng, balanced=balanced)
         return paired(rows, np.random.default_rng([config.fit.seed, epoch]))
 
     network = build_network(config.network, config.crop.size, _path(config.fit.backbone_weights))
@@ -138,7 +138,7 @@ def plateau_rate(fit: FitConfig, values: Sequence[float]) -> float:
     return rate
 
 
-def _compile(model: keras.Model, optimizer: Any, losses: dict[str, Any], fit: FitConfig, frozen: bool) -> None:
+def _compile(model: keras.Model, optimizer: Any, losses: dict[str, Any], fit: FitConfig, *, frozen: bool) -> None:
     """Compiles with the same optimizer each time, so that its moments outlive the frozen epochs."""
     for backbone in backbones(model):
         backbone.trainable = not frozen
