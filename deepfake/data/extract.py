@@ -28,6 +28,10 @@ from deepfake.faces.mtcnn import FaceFinder
 from deepfake.pipeline import Progress
 from deepfake.system.files import replacing
 
+INDEX = "index.csv"
+SKIPPED = "skipped.csv"
+JOURNAL = "journal.jsonl"
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -75,7 +79,7 @@ def extract(
     if twice:
         raise DatasetError(f"Each file may be listed once. Received {len(twice)} more than once, such as {twice[0]}.")
     out.mkdir(parents=True, exist_ok=True)
-    journal = out / "journal.jsonl"
+    journal = out / JOURNAL
     outcomes = read_journal(journal, json.loads(msgspec.json.encode(settings)))
     missing = [row for row in rows if row.path not in outcomes]
     resumed = len(rows) - len(missing)
@@ -91,7 +95,7 @@ def _finish(rows: Sequence[Row], outcomes: dict[str, Outcome], out: Path, resume
     own = [outcomes[row.path] for row in rows]
     kept = [replace(row, clip=row.clip_name, **picture) for row in rows for picture in outcomes[row.path].pictures]
     skipped = Counter(outcome.reason for outcome in own if outcome.reason)
-    with replacing(out / "skipped.csv") as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
+    with replacing(out / SKIPPED) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["path", "reason", "message"])
         writer.writerows([outcome.path, outcome.reason, outcome.message] for outcome in own if outcome.reason)
@@ -99,5 +103,5 @@ def _finish(rows: Sequence[Row], outcomes: dict[str, Outcome], out: Path, resume
         raise DatasetError(
             f"None of {len(rows)} files gave a face: {dict(skipped)}. {out / 'skipped.csv'} says why, file by file."
         )
-    write_index(out / "index.csv", kept)
+    write_index(out / INDEX, kept)
     return Summary(len(rows), len(kept), resumed, sum(outcome.frames_failed for outcome in own), dict(skipped))
