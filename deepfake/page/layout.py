@@ -86,6 +86,7 @@ def _picture_tab(actions: Actions, entries: gr.State) -> None:
         partial(actions.judge_picture, widgets),
         [picture, entries],
         widgets.all(),
+        api_name="judge_picture",
         concurrency_limit=PICTURES_AT_ONCE,
         api_visibility="private",
     )
@@ -123,6 +124,7 @@ def _video_tab(actions: Actions, entries: gr.State) -> None:
         partial(actions.judge_video, widgets),
         [video, entries],
         widgets.all(),
+        api_name="judge_video",
         concurrency_limit=VIDEOS_AT_ONCE,
         api_visibility="private",
         show_progress="hidden",
