@@ -6,24 +6,57 @@ media -> Frame -> faces -> Face -> tracks -> crops -> Crop -> scores -> Score ->
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from deepfake.faces.crops import cut_crop
 from deepfake.faces.mtcnn import FaceFinder, FaceSettings
+from deepfake.faces.search import find_faces
 from deepfake.faces.tracks import Tracker
-from deepfake.media import MAX_PIXELS, Opener, open_media
+from deepfake.media import Opener, open_media
 from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
 from deepfake.model.scorer import Scorer
 from deepfake.provenance.c2pa import trust_anchors
-from deepfake.records import Frame, Sampling, Score, Step, Verdict
+from deepfake.records import Face, Frame, Sampling, Score, Step, Verdict
 from deepfake.verdict import decide
 
-FRAMES_A_BATCH = 8
-"""Frames of a video that are searched for faces together."""
 Progress = Callable[[int, int], object]
 """Called with the number of frames, crops or files done, and their total."""
+
+
+class Analysis(Iterator[Step]):
+    """A file that is being looked at: yields what was seen in each frame, and has the verdict when it has ended.
+
+    Args:
+        steps: What does the work and returns the verdict.
+    """
+
+    def __init__(self, steps: Generator[Step, None, Verdict]) -> None:
+        self._steps = steps
+        self._verdict: Verdict | None = None
+
+    def __next__(self) -> Step:
+        try:
+            return next(self._steps)
+        except StopIteration as end:
+            self._verdict = self._verdict or end.value
+            raise
+
+    @property
+    def verdict(self) -> Verdict:
+        """The answer.
+
+        Raises:
+            ValueError: If the analysis has not ended.
+        """
+        if self._verdict is None:
+            raise ValueError("An analysis has a verdict when it has ended. Iterate over it to its end first.")
+        return self._verdict
+
+    def close(self) -> None:
+        """Stops it; the file is closed, and there will be no verdict."""
+        self._steps.close()
 
 
 class Detector:
@@ -37,10 +70,12 @@ class Detector:
         face_settings: What counts as a face.
         threads: Number of threads that each network may use.
         opener: What opens the files; `deepfake.media.isolated.open_isolated` for those of strangers.
+        trust_list: A PEM file with the certificates of those who vouch for the signers of Content Credentials; without
+            one nobody does.
 
     Raises:
         BundleError: If a bundle is missing, damaged or made for another version.
-        DeepfakeError: If the trust list that is configured cannot be used.
+        DeepfakeError: If the trust list cannot be used.
 
     Example:
 
@@ -52,16 +87,18 @@ class Detector:
     def __init__(
         self,
         model: Path | str = DEFAULT_MODEL,
+        *,
         trust: bool = False,
         face_settings: FaceSettings | None = None,
         threads: int = 2,
         opener: Opener = open_media,
+        trust_list: Path | None = None,
     ) -> None:
         self.bundle = load_bundle(model, trust=trust)
         self._finder = FaceFinder(load_detector(DETECTOR), face_settings, threads)
         self._scorer = Scorer(self.bundle, threads)
         self._open = opener
-        self._anchors = trust_anchors()
+        self._anchors = trust_anchors(trust_list) if trust_list else ""
 
     def detect(
         self,
@@ -79,20 +116,17 @@ class Detector:
         Raises:
             MediaError: If the file cannot be read.
         """
-        steps = self.steps(path, sampling)
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as end:
-                return end.value
+        analysis = self.analyse(path, sampling)
+        for step in analysis:
             progress(step.done, step.total)
+        return analysis.verdict
 
-    def steps(
+    def analyse(
         self,
         path: Path | str,
         sampling: Sampling | None = None,
         turn: Callable[[], AbstractContextManager[object]] = nullcontext,
-    ) -> Generator[Step, None, Verdict]:
+    ) -> Analysis:
         """Does what `detect` does, one frame at a time: for callers who show progress, stop early or take turns.
 
         Args:
@@ -101,39 +135,42 @@ class Detector:
             turn: Entered whenever the networks are used, never while the file is read: threads that share a detector
                 pass one that lets in one at a time.
 
-        Yields:
-            What was seen in each frame.
-
         Returns:
-            The verdict: the `value` of the `StopIteration` at the end, or of `yield from`.
-
-        Raises:
-            MediaError: If the file cannot be read.
+            What yields the steps, raises `MediaError` if the file cannot be read, and has the verdict at its end.
 
         Example:
 
-        >>> [len(step.scores) for step in Detector().steps("examples/portrait.jpg")]
+        >>> analysis = Detector().analyse("examples/portrait.jpg")
+        >>> [len(step.scores) for step in analysis]
         [1]
+        >>> analysis.verdict.frames_read
+        1
         """
+        return Analysis(self._steps(path, sampling or Sampling(), turn))
+
+    def _steps(
+        self, path: Path | str, sampling: Sampling, turn: Callable[[], AbstractContextManager[object]]
+    ) -> Generator[Step, None, Verdict]:
         started = time.perf_counter()
-        sampling = sampling or Sampling()
         media = self._open(path, sampling)
         scores: list[Score] = []
         times: dict[int, float] = {}
         faces_found = 0
         tracker = Tracker()
-        for batch in _batches(media, FRAMES_A_BATCH):
+
+        def find(batch: Sequence[Frame]) -> list[list[Face]]:
             with turn():
-                found_in = self._finder.find(batch)
-            for frame, found in zip(batch, found_in, strict=True):
-                times[frame.index] = frame.time_s
-                faces = tracker.follow(frame.image, found)
-                faces_found += len(faces)
-                crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
-                with turn():
-                    own = self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
-                scores += own
-                yield Step(len(times), len(media), frame.time_s, tuple(own))
+                return self._finder.find(batch)
+
+        for frame, found in find_faces(media, find):
+            times[frame.index] = frame.time_s
+            faces = tracker.follow(frame.image, found)
+            faces_found += len(faces)
+            crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
+            with turn():
+                own = self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
+            scores += own
+            yield Step(len(times), len(media), frame.time_s, tuple(own))
 
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         calibration = self.bundle.calibration.of_person(in_video=media.kind == "video")
@@ -180,15 +217,3 @@ def detect(path: Path | str, model: Path | str = DEFAULT_MODEL, sampling: Sampli
     ('inconclusive', 'no_face')
     """
     return Detector(model).detect(path, sampling)
-
-
-def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    """Frames that are searched together; where they are large, fewer, for all of a batch are in memory at once."""
-    batch: list[Frame] = []
-    for frame in frames:
-        batch.append(frame)
-        if len(batch) == size or sum(frame.image[..., 0].size for frame in batch) > MAX_PIXELS // 2:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

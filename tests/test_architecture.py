@@ -51,6 +51,25 @@ def test_only_the_command_line_prints(root):
         assert not printing or path.parent.name == "cli", path
 
 
+def test_flags_are_given_by_name(root):
+    # Click calls commands by name; Keras calls layers by place.
+    rooms = [path for path in (root / "deepfake").rglob("*.py") if path.parent.name not in ("cli", "nn", "model")]
+    for path in rooms:
+        functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+        for function in functions:
+            flags = [arg.arg for arg in function.args.args if arg.annotation and ast.unparse(arg.annotation) == "bool"]
+            assert not flags or function.name.startswith("_"), (path, function.name, flags)
+
+
+def test_the_environment_is_read_by_the_command_line(root):
+    # `place` tells Gradio, `cluster` tells Ray, and both put nothing of it into what they answer.
+    known = {"page/place.py", "scan/cluster.py", "model/hub.py"}
+    for path in (root / "deepfake").rglob("*.py"):
+        name = path.relative_to(root / "deepfake").as_posix()
+        reads = "environ" in path.read_text() or "getenv" in path.read_text()
+        assert not reads or name in known or name.startswith("cli/"), path
+
+
 def test_requirements_are_those_of_pyproject(root):
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     declared = [

@@ -74,6 +74,27 @@ def test_progress_counts_every_frame(detector, examples):
     assert seen == [(done, 10) for done in range(1, 11)]
 
 
+def test_an_analysis_has_its_verdict_at_its_end_and_keeps_it(detector, examples):
+    analysis = detector.analyse(examples / "half_fake.mp4", Sampling(frames=3))
+    assert next(analysis).done == 1
+    with pytest.raises(ValueError, match="when it has ended"):
+        _ = analysis.verdict
+    assert [step.done for step in analysis] == [2, 3]
+    verdict = analysis.verdict
+    assert list(analysis) == []
+    assert analysis.verdict is verdict
+    assert len(verdict.scores) == 3
+
+
+def test_an_analysis_that_is_closed_has_no_verdict(detector, examples):
+    analysis = detector.analyse(examples / "half_fake.mp4", Sampling(frames=3))
+    next(analysis)
+    analysis.close()
+    assert list(analysis) == []
+    with pytest.raises(ValueError, match="Iterate over it to its end"):
+        _ = analysis.verdict
+
+
 def test_memory_of_frames_does_not_grow_with_their_number(detector, examples):
     verdict = detector.detect(examples / "half_fake.mp4", Sampling(fps=12))
     assert verdict.frames_read == 48

@@ -91,7 +91,7 @@ def split(
     from deepfake.data.split import balance as balanced
 
     try:
-        rows = assign_splits(read_index(index), val, test, seed, by, drop_linked)
+        rows = assign_splits(read_index(index), val, test, seed, by, drop_linked=drop_linked)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     rows = balanced(rows) if balance else rows
@@ -133,7 +133,7 @@ def extract(
     """
     import time
 
-    from deepfake.data.extract import ExtractSettings
+    from deepfake.data.cutter import ExtractSettings
     from deepfake.data.extract import extract as extract_faces
     from deepfake.data.index import read_index
     from deepfake.data.split import representative

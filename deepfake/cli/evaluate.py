@@ -43,6 +43,7 @@ def evaluate(
         raise click.UsageError("Give --index, --clips or both.")
     from deepfake.evaluation import evaluate as measure
     from deepfake.evaluation import show
+    from deepfake.model.bundle import METRICS
     from deepfake.report.metrics_tables import quality_tables
 
     found = {}
@@ -58,7 +59,7 @@ def evaluate(
         with progress_bar("clips") as bar:
             found["clips"] = measure.evaluate_clips(model, clips, partial(advance, bar))
     for section, evaluation in found.items():
-        measure.update_metrics(model / "metrics.json", section, evaluation.measures)
+        measure.update_metrics(model / METRICS, section, evaluation.measures)
         if report:
             show.write_scores(evaluation, report / section / "scores.csv")
             show.write_quality(evaluation, model, report / section / "quality.png")
@@ -84,11 +85,12 @@ def robustness(model: Path, index: tuple[Path, ...], split_name: str, source: tu
     from deepfake.evaluation.evaluate import update_metrics
     from deepfake.evaluation.plots import robustness_figure
     from deepfake.evaluation.robustness import measure_robustness as measure
+    from deepfake.model.bundle import METRICS
     from deepfake.system.files import write_bytes
 
     with progress_bar("faces") as bar:
         found = measure(model, index, split_name, source, partial(advance, bar))
-    update_metrics(model / "metrics.json", "robustness", found)
+    update_metrics(model / METRICS, "robustness", found)
     figure = robustness_figure({name: corruption["levels"] for name, corruption in found["corruptions"].items()})
     write_bytes(model / "plots" / "robustness.png", figure)
     click.echo(json.dumps(found, indent=2))
@@ -133,11 +135,12 @@ def adversarial(
     from deepfake.evaluation.adversarial import attack as measure
     from deepfake.evaluation.card_sections import attack_table
     from deepfake.evaluation.evaluate import update_metrics
+    from deepfake.model.bundle import METRICS
 
     with progress_bar("faces") as bar:
         found = measure(model, index, split_name, source, crops, eps, steps, seed, partial(advance, bar))
-    update_metrics(model / "metrics.json", "attack", found)
-    click.echo(attack_table(json.loads((model / "metrics.json").read_text(encoding="utf-8"))))
+    update_metrics(model / METRICS, "attack", found)
+    click.echo(attack_table(json.loads((model / METRICS).read_text(encoding="utf-8"))))
 
 
 @click.command()
@@ -156,11 +159,12 @@ def fairness(model: Path, index: tuple[Path, ...], split_name: str) -> None:
     from deepfake.evaluation.card_sections import audit_table
     from deepfake.evaluation.evaluate import update_metrics
     from deepfake.evaluation.fairness import audit as measure
+    from deepfake.model.bundle import METRICS
 
     with progress_bar("faces") as bar:
         found = measure(model, index, split_name, partial(advance, bar))
-    update_metrics(model / "metrics.json", "audit", found)
-    click.echo(audit_table(json.loads((model / "metrics.json").read_text(encoding="utf-8"))))
+    update_metrics(model / METRICS, "audit", found)
+    click.echo(audit_table(json.loads((model / METRICS).read_text(encoding="utf-8"))))
 
 
 @click.command()
@@ -178,12 +182,13 @@ def ablate(config: Path, run: Path, clips: Path | None, model: Path | None) -> N
       python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-4
     """
     from deepfake.evaluation.evaluate import update_metrics
+    from deepfake.model.bundle import METRICS
     from deepfake.training.ablate import ablate as compare
 
     keep_large_blocks()
     found = compare(config, run, clips, partial(click.echo, err=True))
     if model:
-        update_metrics(model / "metrics.json", "ablation", found)
+        update_metrics(model / METRICS, "ablation", found)
     click.echo(json.dumps(found, indent=2))
 
 

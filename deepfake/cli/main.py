@@ -22,6 +22,7 @@ from deepfake.cli.options import (
     MODEL,
     NEW_FOLDER,
     TRUST,
+    TRUST_LIST,
     Commands,
     advance,
     found_model,
@@ -74,6 +75,7 @@ def main() -> None:
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @MIN_FACE
 @TRUST
+@TRUST_LIST
 def detect(
     paths: tuple[str, ...],
     as_json: bool,
@@ -85,6 +87,7 @@ def detect(
     model: str,
     min_face: float,
     trust: bool,
+    trust_list: Path | None,
 ) -> None:
     """Judge pictures and videos: files, folders or globs.
 
@@ -108,7 +111,10 @@ def detect(
     files, failed = list(find_files(paths)), False
     if not files:
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
-    detector = Detector(found_model(model, trust), trust, FaceSettings(min_face_share=min_face))
+    face_settings = FaceSettings(min_face_share=min_face)
+    detector = Detector(
+        found_model(model, trust=trust), trust=trust, face_settings=face_settings, trust_list=trust_list
+    )
     for number, path in enumerate(files, start=1):
         try:
             with progress_bar(f"{number}/{len(files)} {printable(path.name)}") as bar:

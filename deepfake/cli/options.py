@@ -39,8 +39,13 @@ MIN_FACE = click.option(
 TRUST = click.option(
     "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
 )
-
-
+TRUST_LIST = click.option(
+    "--trust-list",
+    type=click.Path(path_type=Path),
+    envvar="DEEPFAKE_TRUST_LIST",
+    show_envvar=True,
+    help="A PEM file of certificates that vouch for the signers of Content Credentials.",
+)
 FAKES = click.option(
     "--fakes",
     type=click.Choice(["given", "self-blend", "both"]),
@@ -104,7 +109,7 @@ def advance(bar: Any, done: int, total: int) -> None:
     bar.update(done - bar.pos)
 
 
-def found_model(text: str, trust: bool = False) -> Path:
+def found_model(text: str, *, trust: bool = False) -> Path:
     """The folder of the bundle that a `--model` names, fetched if need be; the one that ships for an empty text.
 
     Args:

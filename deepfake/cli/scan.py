@@ -109,7 +109,7 @@ def run(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     settings = ScanSettings(
-        model=found_model(model, trust),
+        model=found_model(model, trust=trust),
         trust=trust,
         sampling=sampling,
         min_face_share=min_face,
@@ -134,7 +134,9 @@ def run(
             raise click.UsageError(f"No picture or video in {', '.join(names)}.")
         shown = _Shown(total)
         try:
-            tally = scan_files(find_files(names), store, settings, workers, timeout, retry_errors, shown.update)
+            tally = scan_files(
+                find_files(names), store, settings, workers, timeout, retry_errors=retry_errors, progress=shown.update
+            )
         except KeyboardInterrupt as stop:
             raise click.ClickException("Stopped. What is done stays done: call again to go on.") from stop
         finally:

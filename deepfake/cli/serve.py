@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
 
-from deepfake.cli.options import MODEL, TRUST, found_model
+from deepfake.cli.options import MODEL, TRUST, TRUST_LIST, found_model
 
 
 class User(click.ParamType[tuple[str, str]]):
@@ -45,8 +46,16 @@ class User(click.ParamType[tuple[str, str]]):
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @TRUST
+@TRUST_LIST
 def serve(
-    host: str, port: int, share: bool, auth: tuple[tuple[str, str], ...], mcp: bool, model: str, trust: bool
+    host: str,
+    port: int,
+    share: bool,
+    auth: tuple[tuple[str, str], ...],
+    mcp: bool,
+    model: str,
+    trust: bool,
+    trust_list: Path | None,
 ) -> None:
     """Open the page in which files are judged; programs may use it, too.
 
@@ -58,7 +67,7 @@ def serve(
     """
     from deepfake.page.place import own_folder
 
-    bundle = found_model(model, trust)
+    bundle = found_model(model, trust=trust)
     # A container is stopped by this signal; what was uploaded must go then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with own_folder() as folder:
@@ -66,7 +75,8 @@ def serve(
             from deepfake.page.serve import Settings, serving
         except ModuleNotFoundError as error:
             raise click.ClickException(f"The page needs {error.name}: pip install 'deepfake[app]'") from error
-        with serving(Settings(host, port, share, auth, mcp), folder, bundle, trust) as address:
+        settings = Settings(host=host, port=port, share=share, users=auth, mcp=mcp)
+        with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)
             click.echo("Press Ctrl+C to stop.", err=True)
             threading.Event().wait()

@@ -45,7 +45,7 @@ def augment(image: Image, config: AugmentConfig, rng: np.random.Generator) -> Im
 
 
 def moved(
-    face: Face, spec: CropSpec, config: AugmentConfig, has_surroundings: bool, rng: np.random.Generator
+    face: Face, spec: CropSpec, config: AugmentConfig, rng: np.random.Generator, *, has_surroundings: bool
 ) -> tuple[Face, CropSpec]:
     """Turns, moves and zooms where a crop is cut, so that the picture is sampled once.
 
@@ -53,9 +53,9 @@ def moved(
         face: The face, as it was found.
         spec: The geometry that is served.
         config: Ranges.
+        rng: The only source of chance.
         has_surroundings: Whether the picture shows more than the crop; if not, the new crop lies within it, but for
             the corners of a turned one.
-        rng: The only source of chance.
 
     Returns:
         A face and a geometry for `cut_crop`, of one view.

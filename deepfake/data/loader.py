@@ -53,6 +53,7 @@ class CropLoader(keras.utils.PyDataset):
         units: Iterable[Row | Unit],
         spec: CropSpec,
         batch_size: int = 32,
+        *,
         outputs: Sequence[str] = ("logit",),
         augment_config: AugmentConfig | None = None,
         epoch: int = 0,
@@ -125,7 +126,7 @@ def prepared(unit: Unit, spec: CropSpec, config: AugmentConfig, rng: np.random.G
             ways[1] = ways[0]
     if made and is_pair:
         image, face = read_face(made, spec)
-        place, cut = moved(face, spec, config, bool(made.box), np.random.default_rng(geometry[0]))
+        place, cut = moved(face, spec, config, np.random.default_rng(geometry[0]), has_surroundings=bool(made.box))
         crops = {
             label: cut_crop(picture, within, cut).image
             for label, (picture, within) in _made_pair(made, image, place, cut, rng).items()
@@ -135,7 +136,7 @@ def prepared(unit: Unit, spec: CropSpec, config: AugmentConfig, rng: np.random.G
         shown = []
         for row, seed in zip(unit, geometry, strict=False):
             image, face = read_face(row, spec)
-            place, cut = moved(face, spec, config, bool(row.box), np.random.default_rng(seed))
+            place, cut = moved(face, spec, config, np.random.default_rng(seed), has_surroundings=bool(row.box))
             if row.made:
                 image, place = _made_pair(row, image, place, cut, rng)["fake"]
             shown.append(cut_crop(image, place, cut).image)

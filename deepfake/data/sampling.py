@@ -167,7 +167,7 @@ def _one_of(rows: Sequence[Row], rng: np.random.Generator) -> Row:
 
 
 def chosen_rows(
-    rows: Iterable[Row], weights: dict[str, float], fakes: Fakes, balanced: bool, rng: np.random.Generator
+    rows: Iterable[Row], weights: dict[str, float], fakes: Fakes, rng: np.random.Generator, *, balanced: bool
 ) -> list[Row]:
     """The rows of one epoch.
 
@@ -177,8 +177,8 @@ def chosen_rows(
             shown twice, other ones each epoch.
         fakes: Which fakes. Of `both`, each fake gives way to a blend of any real half of the time, so that an epoch is
             no longer than one of the given fakes.
-        balanced: Whether rows of the rarer label are repeated until both labels are equally common.
         rng: The only source of chance.
+        balanced: Whether rows of the rarer label are repeated until both labels are equally common.
     """
     shown: list[Row] = []
     draws: dict[tuple[str, str], float] = {}

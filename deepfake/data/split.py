@@ -79,6 +79,7 @@ def assign_splits(
     test_share: float,
     seed: int = 0,
     by: Link = "identity",
+    *,
     drop_linked: bool = False,
 ) -> list[Row]:
     """Deals the rows without a split out to train, val and test, linked rows together; the others keep theirs.

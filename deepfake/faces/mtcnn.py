@@ -28,6 +28,8 @@ from deepfake.records import Face, Floats, Frame, Image
 Boxes = npt.NDArray[Any]
 """float64 `(n, 5 or more)`: left, top, right, bottom, score, and what follows."""
 
+PNET, RNET, ONET = "pnet.tflite", "rnet.tflite", "onet.tflite"
+"""Names of the three networks."""
 STRIDE = 2
 """Distance in pixels between two of its neighbouring answers."""
 MAX_PROPOSALS = 4000
@@ -71,13 +73,13 @@ class FaceFinder:
     """
 
     def __init__(self, networks: Mapping[str, bytes], settings: FaceSettings | None = None, threads: int = 2) -> None:
-        absent = {"pnet.tflite", "rnet.tflite", "onet.tflite"} - set(networks)
+        absent = {PNET, RNET, ONET} - set(networks)
         if absent:
             raise ValueError(f"The cascade needs three networks. Missing: {', '.join(sorted(absent))}.")
         self.settings = settings or FaceSettings()
-        self._pnet = _Network(networks["pnet.tflite"], threads, ("box", "probability"))
-        self._rnet = _Network(networks["rnet.tflite"], threads, ("box", "probability"))
-        self._onet = _Network(networks["onet.tflite"], threads, ("box", "landmarks", "probability"))
+        self._pnet = _Network(networks[PNET], threads, ("box", "probability"))
+        self._rnet = _Network(networks[RNET], threads, ("box", "probability"))
+        self._onet = _Network(networks[ONET], threads, ("box", "landmarks", "probability"))
 
     def find(self, frames: Sequence[Frame]) -> list[list[Face]]:
         """Faces of each frame, the largest first.

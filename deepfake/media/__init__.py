@@ -1,11 +1,12 @@
-"""A picture or a video -> Frames.
+"""A picture or a video -> Frames, and Frames -> a video.
 
-`kinds`: what a file is; its first bytes say, not its name.
-`boxes`: whether a file carries Content Credentials.
+`formats`: what a file is; its first bytes say, not its name.
+`containers`: whether a file carries Content Credentials.
 `picture`: one picture -> its frame, upright.
 `video`: one video -> the frames that are sampled, by time.
 `reader`: `open_media`, either of them.
-`apart`: `open_isolated`, either of them, decoded in a process that can die.
+`isolated`: `open_isolated`, either of them, decoded in a process that can die.
+`encode`: frames -> a clip.
 """
 
 from deepfake.media.formats import MAX_PIXELS, PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of

@@ -2,6 +2,7 @@
 
     upload -> uploads (is it allowed?) -> jobs (whose turn is it?) -> Detector -> answers (HTML) | rest (JSON)
 
-`layout` builds the widgets, `serve` opens the port, `rest` is the plain HTTP route, `history` is what one browser has
-asked, `about` explains. Needs the extra `app` (Gradio); nothing else in the package does.
+`layout` builds the widgets, `actions` fills them (`widgets` names them, `evidence` draws what a video shows), `serve`
+opens the port, `rest` is the plain HTTP route, `history` is what one browser has asked, `about` explains. Needs the
+extra `app` (Gradio); nothing else in the package does.
 """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deepfake.model.bundle import METRICS
 from deepfake.report.metrics_tables import quality_tables
+from deepfake.report.words import HEAT_LEGEND, LIMITS, NOT_MEASURED
 
 TEXT = """
 ### What is a deepfake?
@@ -19,7 +20,7 @@ for another's, some put other expressions on a face, some draw faces of people w
 It finds every face (MTCNN), and small networks look at each in two ways: at the face itself, and at the noise that is
 left when the picture is predicted from its neighbourhood (SRM and Bayar filters): cameras and encoders leave patterns
 there, and editing disturbs them. A gate weighs both. The last layer adds up evidence place by place: the heat map is
-that sum, so it shows where the answer comes from. Red speaks for fake, blue for real.
+that sum, so it shows where the answer comes from: {legend}.
 
 **p_fake** is the probability that a face is fake, assuming that fakes are as common as reals. A video's p_fake is that
 of its most suspicious person, averaged over time.
@@ -30,10 +31,7 @@ of its most suspicious person, averaged over time.
 
 ### What can it not do?
 
-- It says what a file looks like, never what it is. It is evidence to be weighed, never the only ground to act on.
-- A kind of fake that it has not learned may leave no trace that it knows. Heavy compression wipes traces away.
-- It judges faces alone: not voices, not texts, not whether a true picture is shown with a false story.
-- Filters, retouching and repeated compression can make a true picture look manipulated.
+{limits}
 
 ### What happens to my file?
 
@@ -48,12 +46,13 @@ def about(model: Path) -> str:
     Args:
         model: Folder of a bundle; without a `metrics.json` it is said that nothing was measured.
     """
-    return TEXT.format(measures=_measures(model))
+    limits = "\n".join(f"- {limit}" for limit in LIMITS)
+    return TEXT.format(legend=HEAT_LEGEND, measures=_measures(model), limits=limits)
 
 
 def _measures(model: Path) -> str:
     try:
         tables = quality_tables(json.loads((model / METRICS).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
-        return "This model's error rates were not measured."
+        return NOT_MEASURED
     return f"Measured with the model that answers here, on files that it was not trained on:\n\n{tables}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +16,30 @@ import numpy as np
 from deepfake.errors import LimitError, MediaError
 from deepfake.media.isolated import open_isolated
 from deepfake.page.answers import answer, batch_table, face_cards, notice, progress
+from deepfake.page.evidence import draw_evidence, frame_file
 from deepfake.page.history import THUMBNAIL, Entry, remember
 from deepfake.page.jobs import Jobs
 from deepfake.page.rest import named
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
-from deepfake.records import Frame, Image, Sampling, Score, Verdict
-from deepfake.report.files import (
-    annotate,
-    encode_clip,
-    file_stem,
-    scored_frames,
-    shown_name,
-    suspicious_frames,
-    to_json,
-)
-from deepfake.report.heatmap import jpeg, shrunk, timeline, timeline_time_s
+from deepfake.page.widgets import HistoryWidgets, PictureWidgets, Shown, VideoWidgets
+from deepfake.records import Image, Sampling, Verdict
+from deepfake.report.drawing import shrunk
+from deepfake.report.files import annotate, file_stem, suspicious_frames, to_json
+from deepfake.report.heatmap import timeline, timeline_time_s
 from deepfake.report.pdf import write_pdf
+from deepfake.report.words import shown_name
 from deepfake.system.text import not_a_formula
 
-GALLERY_FRAMES = 6
-"""Suspicious frames that are shown."""
 NO_PICTURE = notice("No picture yet", "Choose a picture, or one of the examples, then press Analyse.")
 NO_VIDEO = notice("No video yet", "Choose a video, or one of the examples, then press Analyse.")
+DRAWING = notice("Drawing the evidence", "The frames are searched; the clip is being drawn.")
 NO_FILES = notice("No files yet", "Choose several pictures and videos, then press Analyse all.")
 
 
 class Actions:
-    """The page's functions. Each takes what its widgets hold and returns what they are to show.
+    """The page's functions. Each takes what widgets hold and returns what some are to show: of one or two, in order.
+
+    Those that fill more are given these widgets first, and answer `{widget: value}`.
 
     Args:
         jobs: Who answers.
@@ -56,91 +54,71 @@ class Actions:
         self.scratch = scratch
         self.folders = folders
 
-    def judge_picture(self, path: str | None, entries: list[Entry]) -> tuple[Any, ...]:
-        """Answer, annotated picture, faces, JSON, verdict, history."""
-        nothing = (None, "", None, None, entries)
+    def judge_picture(self, widgets: PictureWidgets, path: str | None, entries: list[Entry]) -> Shown:
+        """The answer about a picture, with its evidence."""
+        cleared = {widgets.marked: None, widgets.cards: "", widgets.numbers: None, widgets.verdict: None}
         if not path:
-            return NO_PICTURE, *nothing
+            return {widgets.said: NO_PICTURE} | cleared
         try:
             check_upload(path, self.folders, "picture")
             verdict = self.jobs.run(path)
             (frame,) = open_isolated(path)
-            image = frame.image
         except (MediaError, LimitError) as error:
-            return _refused(error, path), *nothing
-        marked = annotate(image, verdict.scores, verdict)
+            return {widgets.said: _refused(error, path)} | cleared
+        marked = annotate(frame.image, verdict.scores, verdict)
         worst = sorted(verdict.scores, key=lambda score: -score.p_fake)
-        cards = face_cards([(image, score, "") for score in worst], verdict.face_thresholds)
-        entry = Entry(verdict, shrunk(image, THUMBNAIL), marked, cards)
-        return answer(verdict), marked, cards, named(verdict, Path(path).name), verdict, remember(entries, entry)
+        cards = face_cards([(frame.image, score, "") for score in worst], verdict.face_thresholds)
+        return {
+            widgets.said: answer(verdict),
+            widgets.marked: marked,
+            widgets.cards: cards,
+            widgets.numbers: named(verdict, Path(path).name),
+            widgets.verdict: verdict,
+            widgets.entries: remember(entries, Entry(verdict, shrunk(frame.image, THUMBNAIL), marked, cards)),
+        }
 
-    def judge_video(self, path: str | None, entries: list[Entry]) -> Iterator[tuple[Any, ...]]:
-        """Progress, then what `_video_shown` returns."""
-        nothing = (None, gr.skip(), None, "", None, None, None, None, None, entries)
+    def judge_video(self, widgets: VideoWidgets, path: str | None, entries: list[Entry]) -> Iterator[Shown]:
+        """Progress, then the answer about a video, with its evidence."""
+        cleared = dict.fromkeys(widgets.all()) | {widgets.cards: ""}
+        for kept in (widgets.said, widgets.number, widgets.entries):
+            del cleared[kept]
         if not path:
-            yield NO_VIDEO, *nothing
+            yield {widgets.said: NO_VIDEO} | cleared
             return
         try:
             check_upload(path, self.folders, "video")
-            steps = self.jobs.steps(path)
             seen: list[float] = []
-            while True:
-                try:
-                    step = next(steps)
-                except StopIteration as end:
-                    verdict = end.value
-                    break
-                seen += [score.p_fake for score in step.scores]
-                yield progress(step, max(seen, default=None)), *nothing
-            yield notice("Drawing the evidence", "The frames are searched; the clip is being drawn."), *nothing
-            yield self._video_shown(verdict, entries)
+            with closing(self.jobs.analyse(path)) as analysis:
+                for step in analysis:
+                    seen += [score.p_fake for score in step.scores]
+                    yield {widgets.said: progress(step, max(seen, default=None))} | cleared
+            yield {widgets.said: DRAWING} | cleared
+            yield self._video_shown(widgets, analysis.verdict, entries)
         except (MediaError, LimitError) as error:
-            yield _refused(error, path), *nothing
+            yield {widgets.said: _refused(error, path)} | cleared
 
-    def _video_shown(self, verdict: Verdict, entries: list[Entry]) -> tuple[Any, ...]:
-        """Answer, timeline, slider, frame, faces, gallery, clip, JSON, verdict, folder of the frames, history."""
+    def _video_shown(self, widgets: VideoWidgets, verdict: Verdict, entries: list[Entry]) -> Shown:
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
-        chosen = suspicious_frames(verdict, GALLERY_FRAMES)
-        faces: dict[int, tuple[Image, Score, str]] = {}
-        gallery: dict[int, tuple[str, str]] = {}
-
-        best = {score.face.track: score for score in sorted(verdict.scores, key=lambda score: score.p_fake)}
-
-        def drawn() -> Iterator[Frame]:
-            for frame, scores in scored_frames(verdict, open_isolated):
-                marked = annotate(frame.image, scores, verdict)
-                file = folder / f"frame-{frame.index:04d}.jpg"
-                file.write_bytes(jpeg(marked, 92))
-                if frame.index in chosen:
-                    high = max(score.p_fake for score in scores)
-                    gallery[frame.index] = (str(file), f"{frame.time_s:.2f} s: p_fake {high:.2f}")
-                for score in scores:
-                    if best[score.face.track] is score:
-                        faces[score.face.track or 0] = (frame.image, score, f" at {frame.time_s:.2f} s")
-                yield Frame(marked, frame.index, frame.time)
-
-        clip = encode_clip(drawn(), folder / "annotated.mp4")
-        cards = face_cards(
-            [faces[track.number] for track in verdict.tracks if track.number in faces], verdict.face_thresholds
-        )
+        evidence = draw_evidence(verdict, folder)
+        cards = face_cards(evidence.faces, verdict.face_thresholds)
         plot = _timeline(verdict)
-        first = chosen[0] if chosen else 0
-        shown = _frame_file(folder, first)
+        first = next(iter(suspicious_frames(verdict, 1)), 0)
+        shown = frame_file(folder, first)
         mark = _read(shown) if shown else np.zeros((72, 128, 3), np.uint8)
         entry = Entry(verdict, shrunk(mark, THUMBNAIL), plot if plot is not None else mark, cards)
-        return (
-            answer(verdict),
-            plot,
-            gr.Slider(maximum=max(1, max(verdict.times) + 1), value=first + 1, interactive=True),
-            shown,
-            cards,
-            [gallery[index] for index in chosen if index in gallery] or None,
-            str(clip),
-            named(verdict, Path(verdict.path).name),
-            verdict,
-            str(folder),
-            remember(entries, entry),
-        )
+        return {
+            widgets.said: answer(verdict),
+            widgets.plot: plot,
+            widgets.number: gr.Slider(maximum=max(1, max(verdict.times) + 1), value=first + 1, interactive=True),
+            widgets.frame: shown,
+            widgets.cards: cards,
+            widgets.gallery: evidence.gallery or None,
+            widgets.clip: str(evidence.clip),
+            widgets.numbers: named(verdict, Path(verdict.path).name),
+            widgets.verdict: verdict,
+            widgets.folder: str(folder),
+            widgets.entries: remember(entries, entry),
+        }
 
     def frame_clicked(self, verdict: Verdict | None, folder: str | None, event: gr.SelectData) -> tuple[Any, Any]:
         """The frame nearest to the point of the timeline that was clicked: slider and picture."""
@@ -148,11 +126,11 @@ class Actions:
             return gr.skip(), gr.skip()
         time_s = timeline_time_s(verdict, event.index[0])
         index = min(verdict.times, key=lambda index: abs(verdict.times[index] - time_s))
-        return index + 1, _frame_file(Path(folder), index)
+        return index + 1, frame_file(Path(folder), index)
 
     def frame_chosen(self, number: int, folder: str | None) -> str | None:
         """The frame of the slider's number."""
-        return _frame_file(Path(folder), int(number) - 1) if folder else None
+        return frame_file(Path(folder), int(number) - 1) if folder else None
 
     def keep(self, verdict: Verdict | None) -> tuple[Any, Any]:
         """The PDF report and the JSON file, to be downloaded."""
@@ -212,11 +190,6 @@ def _read(file: str) -> Image:
     return np.asarray(cv2.imread(file, cv2.IMREAD_COLOR_RGB))
 
 
-def _frame_file(folder: Path, index: int) -> str | None:
-    file = folder / f"frame-{index:04d}.jpg"
-    return str(file) if file.exists() else None
-
-
 def _batch_so_far(rows: list[tuple[str, Verdict | str, Image | None]], total: int) -> str:
     return notice(f"Looking at file {len(rows) + 1} of {total}", "") + (batch_table(rows) if rows else "")
 
@@ -250,7 +223,29 @@ def thumbnails(entries: list[Entry]) -> list[tuple[Image, str]]:
     return [(entry.thumbnail, entry.caption) for entry in entries]
 
 
-def reopened(entries: list[Entry], event: gr.SelectData) -> tuple[Any, ...]:
-    """Answer, picture and faces of the entry that was clicked."""
-    entry = entries[int(event.index)]
-    return answer(entry.verdict), entry.picture, entry.cards
+class HistoryActions:
+    """The functions of the history.
+
+    Args:
+        widgets: What they fill.
+    """
+
+    def __init__(self, widgets: HistoryWidgets) -> None:
+        self.widgets = widgets
+
+    def reopened(self, entries: list[Entry], event: gr.SelectData) -> Shown:
+        """The entry that was clicked."""
+        entry = entries[int(event.index)]
+        return {
+            self.widgets.said: answer(entry.verdict),
+            self.widgets.picture: entry.picture,
+            self.widgets.cards: entry.cards,
+        }
+
+    def forgotten(self) -> Shown:
+        """A history without entries."""
+        return dict.fromkeys(self.widgets.all()) | {
+            self.widgets.entries: [],
+            self.widgets.said: "",
+            self.widgets.cards: "",
+        }

@@ -11,8 +11,9 @@ import cv2
 from deepfake.faces.crops import sample_square
 from deepfake.provenance.credentials import in_sentences
 from deepfake.records import Image, Label, Score, Step, Thresholds, Verdict
-from deepfake.report.files import ICONS, REASONS, WORDS, advice, sentence, shown_name
-from deepfake.report.heatmap import heat_layer, jpeg, noise_picture
+from deepfake.report.drawing import LABEL_COLOURS, hex_of, jpeg
+from deepfake.report.heatmap import heat_layer, noise_picture
+from deepfake.report.words import HEAT_LEGEND, ICONS, WORDS, advice, headline, sentence, shown_name
 from deepfake.verdict import judge
 
 CARD_SIZE = 224
@@ -23,7 +24,6 @@ MAX_CARDS = 12
 
 def answer(verdict: Verdict) -> str:
     """The verdict in words, with p_fake on its scale."""
-    reason = f" ({REASONS[str(verdict.reason)]})" if verdict.reason else ""
     number = "" if verdict.p_fake is None else f": p_fake {verdict.p_fake:.2f}"
     scale = "" if verdict.p_fake is None else scale_html(verdict.p_fake, verdict.thresholds)
     credentials = (
@@ -35,7 +35,7 @@ def answer(verdict: Verdict) -> str:
     failed = f" {verdict.frames_failed} frames could not be decoded." if verdict.frames_failed else ""
     return (
         f'<div class="answer {verdict.label}" role="status">'
-        f"<h2>{_icon(verdict.label)} {WORDS[verdict.label]}{reason}{number}</h2>"
+        f"<h2>{_icon(verdict.label)} {headline(verdict)}{number}</h2>"
         f"<p>{html.escape(sentence(verdict) + failed)}</p>{scale}"
         f"<p><strong>What would change the answer:</strong> {html.escape(advice(verdict))}</p>{credentials}</div>"
     )
@@ -44,16 +44,25 @@ def answer(verdict: Verdict) -> str:
 def scale_html(p_fake: float, thresholds: Thresholds) -> str:
     """A bar from 0 to 1: the real end, the inconclusive band, the fake end, and a mark at p_fake."""
     low, high = 100 * thresholds.real_below, 100 * thresholds.fake_above
-    bands = (
-        f"linear-gradient(90deg, #1e6ec855 0 {low:.1f}%, #c88c0055 {low:.1f}% {high:.1f}%, #d6282855 {high:.1f}% 100%)"
-    )
+    ranges = {
+        Label.REAL: f"0 {low:.1f}%",
+        Label.INCONCLUSIVE: f"{low:.1f}% {high:.1f}%",
+        Label.FAKE: f"{high:.1f}% 100%",
+    }
+    bands = ", ".join(f"{hex_of(LABEL_COLOURS[label])}55 {span}" for label, span in ranges.items())
     ends = '<span class="tick end" style="left:0">real</span><span class="tick end" style="right:0">fake</span>'
     ticks = "".join(
         f'<span class="tick middle" style="left:{place:.1f}%">{place / 100:.2f}</span>' for place in (low, high)
     )
     label = f"p_fake {p_fake:.2f} from 0 to 1; real below {low / 100:.2f}, fake from {high / 100:.2f}"
     mark = f'<span class="mark" style="left:{100 * p_fake:.1f}%"></span>'
-    return f'<div class="scale" role="img" aria-label="{label}" style="background:{bands}">{mark}{ends}{ticks}</div>'
+    style = f"background:linear-gradient(90deg, {bands})"
+    return f'<div class="scale" role="img" aria-label="{label}" style="{style}">{mark}{ends}{ticks}</div>'
+
+
+def palette_css() -> str:
+    """The colours of the answers, as variables of the style sheet."""
+    return ":root { " + " ".join(f"--{label}: {hex_of(colour)};" for label, colour in LABEL_COLOURS.items()) + " }"
 
 
 def notice(title: str, text: str) -> str:
@@ -99,9 +108,8 @@ def batch_table(rows: Sequence[tuple[str, Verdict | str, Image | None]]) -> str:
             cells = f'<td colspan="3">✖ {html.escape(outcome)}</td>'
         else:
             p_fake = "–" if outcome.p_fake is None else f"{outcome.p_fake:.2f}"
-            reason = f" ({REASONS[str(outcome.reason)]})" if outcome.reason else ""
             cells = (
-                f'<td class="{outcome.label}">{_icon(outcome.label)} {WORDS[outcome.label]}{reason}</td>'
+                f'<td class="{outcome.label}">{_icon(outcome.label)} {headline(outcome)}</td>'
                 f"<td>{p_fake}</td><td>{len(outcome.tracks)}</td>"
             )
         lines.append(f'<tr><td>{thumbnail}</td><th scope="row">{html.escape(shown_name(name))}</th>{cells}</tr>')
@@ -125,10 +133,10 @@ def _face_card(image: Image, score: Score, when: str, thresholds: Thresholds) ->
     name = f"Face {(score.face.track or 0) + 1}{when}"
     visual, noise = score.gate
     return (
-        f'<figure class="face {label}"><div class="tta_scales"><div class="stack">'
+        f'<figure class="face {label}"><div class="views"><div class="stack">'
         f'<img src="{picture_data(crop)}" alt="{name}">'
         f'<img class="heat" src="{picture_data(heat_layer(score.evidence, CARD_SIZE))}" '
-        f'alt="heat map of {name}: red speaks for fake, blue for real"></div>'
+        f'alt="heat map of {name}: {HEAT_LEGEND}"></div>'
         f'<img src="{picture_data(noise_picture(crop))}" alt="noise residual of {name}"></div>'
         f"<figcaption><strong>{name}: {_icon(label)} {WORDS[label].lower()}, p_fake {score.p_fake:.2f}</strong><br>"
         f"Evidence from the visual stream {score.visual:.0%} ({_says(score.visual_logit)}), "

@@ -12,7 +12,7 @@ from deepfake.media import Kind
 from deepfake.page.jobs import Jobs
 from deepfake.page.rest import named
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
-from deepfake.report.files import shown_name
+from deepfake.report.words import shown_name
 
 
 class Endpoints:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepfake.records import Image, Verdict
-from deepfake.report.files import WORDS, shown_name
+from deepfake.report.words import WORDS, shown_name
 
 MAX_ENTRIES = 20
 """Older ones are forgotten."""

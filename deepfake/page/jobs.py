@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from deepfake.errors import LimitError
-from deepfake.pipeline import Detector
+from deepfake.pipeline import Analysis, Detector
 from deepfake.records import Step, Verdict
 
 PLACES = 24
@@ -37,43 +37,39 @@ class Jobs:
         self._places = threading.BoundedSemaphore(places)
         self._turn = threading.Lock()
 
-    def steps(self, path: Path | str) -> Generator[Step, None, Verdict]:
-        """As `Detector.steps`; closing the generator gives the place free.
+    def analyse(self, path: Path | str) -> Analysis:
+        """As `Detector.analyse`; its end, or closing it, gives the place free.
 
-        Raises:
-            MediaError: If the file cannot be read.
-            LimitError: If all places are taken, or the file took too long.
+        Iterating it raises `LimitError`, too: if all places are taken, or the file took too long.
         """
-        if not self._places.acquire(blocking=False):
-            raise LimitError("Too many files are being looked at right now. Try again in a minute.", LimitError.BUSY)
-        end = time.monotonic() + self.limit_s
-        steps = self.detector.steps(path, turn=partial(self._at, end))
-        try:
-            while True:
-                try:
-                    step = next(steps)
-                except StopIteration as last:
-                    return last.value
-                if time.monotonic() > end:
-                    raise self._too_long()
-                yield step
-        finally:
-            steps.close()
-            self._places.release()
+        return Analysis(self._steps(path))
 
     def run(self, path: Path | str) -> Verdict:
         """As `Detector.detect`.
 
         Raises:
-            MediaError: As `steps`.
-            LimitError: As `steps`.
+            MediaError: If the file cannot be read.
+            LimitError: If all places are taken, or the file took too long.
         """
-        steps = self.steps(path)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value
+        analysis = self.analyse(path)
+        for _ in analysis:
+            pass
+        return analysis.verdict
+
+    def _steps(self, path: Path | str) -> Generator[Step, None, Verdict]:
+        if not self._places.acquire(blocking=False):
+            raise LimitError("Too many files are being looked at right now. Try again in a minute.", LimitError.BUSY)
+        end = time.monotonic() + self.limit_s
+        analysis = self.detector.analyse(path, turn=partial(self._at, end))
+        try:
+            for step in analysis:
+                if time.monotonic() > end:
+                    raise self._too_long()
+                yield step
+            return analysis.verdict
+        finally:
+            analysis.close()
+            self._places.release()
 
     @contextmanager
     def _at(self, end: float) -> Iterator[None]:

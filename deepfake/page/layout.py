@@ -9,10 +9,12 @@ import gradio as gr
 
 from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from deepfake.page.about import about
-from deepfake.page.actions import NO_FILES, NO_PICTURE, NO_VIDEO, Actions, reopened, thumbnails
+from deepfake.page.actions import NO_FILES, NO_PICTURE, NO_VIDEO, Actions, HistoryActions, thumbnails
 from deepfake.page.answers import notice
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.uploads import MAX_BATCH
+from deepfake.page.widgets import HistoryWidgets, PictureWidgets, VideoWidgets
+from deepfake.report.words import HEAT_LEGEND
 from deepfake.system.shipped import shipped
 
 EXAMPLES = shipped("examples")
@@ -72,17 +74,19 @@ def _picture_tab(actions: Actions, entries: gr.State) -> None:
         with gr.Column():
             said = gr.HTML(NO_PICTURE, elem_id="picture-answer")
             marked = gr.Image(
-                label="Evidence: red speaks for fake, blue for real",
+                label=f"Evidence: {HEAT_LEGEND}",
                 interactive=False,
                 format="png",
                 buttons=BUTTONS,
             )
             cards = _faces()
             pdf, data, numbers = _to_keep("picture")
+    widgets = PictureWidgets(said, marked, cards, numbers, verdict, entries)
     done = look.click(
-        actions.judge_picture,
+        partial(actions.judge_picture, widgets),
         [picture, entries],
-        [said, marked, cards, numbers, verdict, entries],
+        widgets.all(),
+        api_name="judge_picture",
         concurrency_limit=PICTURES_AT_ONCE,
         api_visibility="private",
     )
@@ -115,10 +119,12 @@ def _video_tab(actions: Actions, entries: gr.State) -> None:
             gallery = gr.Gallery(label="Most suspicious frames", columns=3, height="auto", object_fit="contain")
             clip = gr.Video(label="Annotated clip", interactive=False, buttons=["download"])
             pdf, data, numbers = _to_keep("video")
+    widgets = VideoWidgets(said, plot, number, frame, cards, gallery, clip, numbers, verdict, folder, entries)
     done = watch.click(
-        actions.judge_video,
+        partial(actions.judge_video, widgets),
         [video, entries],
-        [said, plot, number, frame, cards, gallery, clip, numbers, verdict, folder, entries],
+        widgets.all(),
+        api_name="judge_video",
         concurrency_limit=VIDEOS_AT_ONCE,
         api_visibility="private",
         show_progress="hidden",
@@ -172,10 +178,10 @@ def _history_tab(entries: gr.State, tab: gr.Tab) -> None:
     picture = gr.Image(label="Evidence", interactive=False, format="png", buttons=BUTTONS)
     cards = gr.HTML()
     tab.select(thumbnails, entries, gallery, api_visibility="private", show_progress="hidden")
-    gallery.select(reopened, entries, [said, picture, cards], api_visibility="private")
-    forget.click(
-        lambda: ([], None, "", None, ""), None, [entries, gallery, said, picture, cards], api_visibility="private"
-    )
+    widgets = HistoryWidgets(entries, gallery, said, picture, cards)
+    actions = HistoryActions(widgets)
+    gallery.select(actions.reopened, entries, [said, picture, cards], api_visibility="private")
+    forget.click(actions.forgotten, None, widgets.all(), api_visibility="private")
 
 
 def as_sent(widget: gr.Image) -> gr.Image:

@@ -19,7 +19,7 @@ from deepfake.errors import LimitError, MediaError
 from deepfake.page.jobs import Jobs
 from deepfake.page.uploads import MAX_BYTES, check_upload, without_path
 from deepfake.records import Verdict
-from deepfake.report.files import shown_name
+from deepfake.report.words import shown_name
 
 MAX_BODY = MAX_BYTES["video"] + 1_000_000
 """Largest body of a request: the largest file, and what multipart adds."""

@@ -15,6 +15,7 @@ import gradio as gr
 from deepfake.media.isolated import open_isolated
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import Actions
+from deepfake.page.answers import palette_css
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.jobs import Jobs
 from deepfake.page.layout import EXAMPLES, build
@@ -52,7 +53,7 @@ SESSIONS = 500
 """Browsers whose history is kept at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How the page is served."""
 
@@ -69,7 +70,14 @@ class Settings:
 
 
 @contextlib.contextmanager
-def serving(settings: Settings, folder: Path, model: Path = DEFAULT_MODEL, trust: bool = False) -> Iterator[str]:
+def serving(
+    settings: Settings,
+    folder: Path,
+    model: Path = DEFAULT_MODEL,
+    *,
+    trust: bool = False,
+    trust_list: Path | None = None,
+) -> Iterator[str]:
     """Serves the page while the context is open; its value is the address.
 
     Args:
@@ -78,13 +86,15 @@ def serving(settings: Settings, folder: Path, model: Path = DEFAULT_MODEL, trust
             deleted from it.
         model: Folder of the bundle that answers.
         trust: Whether to use a bundle whose files differ from their checksums.
+        trust_list: As for `Detector`.
 
     Raises:
         BundleError: If the bundle cannot be used.
+        DeepfakeError: If the trust list cannot be used.
         OSError: If the port is taken.
     """
     warm_up()
-    jobs = Jobs(Detector(model, trust, opener=open_isolated))
+    jobs = Jobs(Detector(model, trust=trust, opener=open_isolated, trust_list=trust_list))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES))
@@ -95,6 +105,7 @@ def serving(settings: Settings, folder: Path, model: Path = DEFAULT_MODEL, trust
         share=settings.share,
         auth=list(settings.users) or None,
         mcp_server=settings.mcp,
+        css=palette_css(),
         css_paths=[STYLE],
         theme=THEME,
         js=SCRIPT.read_text(encoding="utf-8"),

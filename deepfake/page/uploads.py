@@ -8,7 +8,7 @@ from pathlib import Path
 from deepfake.errors import LimitError, MediaError
 from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
 from deepfake.media.isolated import open_isolated
-from deepfake.report.files import shown_name
+from deepfake.report.words import shown_name
 
 MAX_BYTES = {"picture": 25_000_000, "video": 250_000_000}
 """Largest file of each kind."""

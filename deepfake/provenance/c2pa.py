@@ -11,7 +11,6 @@ Reference:
 from __future__ import annotations
 
 import json
-import os
 import re
 import ssl
 from collections.abc import Iterator
@@ -25,8 +24,6 @@ MAX_MANIFESTS = 32
 """So many are looked at: the file's own, and those of what it was made from."""
 MAX_JSON = 8_000_000
 """Longest report of the library in characters; what says more is not looked at."""
-TRUST_LIST = "DEEPFAKE_TRUST_LIST"
-"""Environment variable with the path of a PEM file: certificates of those who vouch for signers."""
 
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _CHANGED = "the file was changed after it was signed"
@@ -58,26 +55,27 @@ _SHARES = {
 """The IPTC's digital source types that mean AI."""
 
 
-def trust_anchors() -> str:
-    """The certificates of the trust list that is configured, as PEM; empty where none is.
+def trust_anchors(path: Path) -> str:
+    """The certificates of a trust list, as PEM.
+
+    Args:
+        path: A PEM file: certificates of those who vouch for signers.
 
     Raises:
-        DeepfakeError: If `DEEPFAKE_TRUST_LIST` names no file of certificates.
+        DeepfakeError: If it is no file of certificates.
     """
-    if not (name := os.environ.get(TRUST_LIST, "")):
-        return ""
-    rule = f"{TRUST_LIST} must name a file of certificates in the PEM format."
+    rule = "A trust list must be a file of certificates in the PEM format."
     try:
-        text = Path(name).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise DeepfakeError(f"{rule} {name}: {error.strerror}. Correct the path, or unset it.") from error
+        raise DeepfakeError(f"{rule} {path}: {error.strerror}. Correct the path, or give none.") from error
     except UnicodeDecodeError as error:
-        raise DeepfakeError(f"{rule} {name} is no text. Convert it, or unset the variable.") from error
+        raise DeepfakeError(f"{rule} {path} is no text. Convert it, or give none.") from error
     anchors = "\n".join(_CERTIFICATE.findall(text))
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=anchors)
     except (ssl.SSLError, ValueError) as error:
-        raise DeepfakeError(f"{rule} {name} holds none, or damaged ones. Fetch it again, or unset it.") from error
+        raise DeepfakeError(f"{rule} {path} holds none, or damaged ones. Fetch it again, or give none.") from error
     return anchors
 
 

@@ -1,5 +1,6 @@
 """Verdict -> what a person reads.
 
+`words`: the answer, its reason and its limits, in words; `drawing`: the palette.
 `heatmap`: the evidence on a face and on a frame, and p_fake over time.
 `files`: JSON, annotated pictures and clips.
 `pdf`: the report about one file, on a `document`.

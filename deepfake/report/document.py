@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 from deepfake import __version__
 from deepfake.records import Image
-from deepfake.report.heatmap import jpeg, shrunk
+from deepfake.report.drawing import GREY, INK, Colour, jpeg, shrunk
 
 if TYPE_CHECKING:
     from fpdf import FPDF
 
 MAX_PICTURE_SIDE = 1100
 """Pictures are shrunk to this longer side: on paper that is 160 dots an inch."""
-INK, GREY = (35, 35, 35), (110, 110, 110)
-"""RGB of text."""
 _FONT = "dejavu"
 
 
@@ -48,14 +46,14 @@ class Sheet:
             if isinstance(font, TTFFont):
                 font.ttfont.close()
 
-    def style(self, size: float = 9, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
+    def style(self, size: float = 9, *, bold: bool = False, colour: Colour = INK) -> None:
         """Sets how what follows is written."""
         self.pdf.set_font(_FONT, "B" if bold else "", size)
         self.pdf.set_text_color(*colour)
 
-    def text(self, text: str, size: float = 9, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
+    def text(self, text: str, size: float = 9, *, bold: bool = False, colour: Colour = INK) -> None:
         """Writes a paragraph."""
-        self.style(size, bold, colour)
+        self.style(size, bold=bold, colour=colour)
         self.pdf.multi_cell(0, size * 0.52, text, align="L", new_x="LMARGIN", new_y="NEXT")
         self.pdf.ln(1.5)
 

@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
 from deepfake.faces.crops import sample_square
 from deepfake.media import Opener, open_media
-from deepfake.records import Frame, Image, Label, Score, Verdict
-from deepfake.report.heatmap import LABEL_COLOURS, jpeg, overlay_crop, overlay_frame, timeline
-from deepfake.system.files import replacing, write_bytes
-from deepfake.system.text import one_line
+from deepfake.media.encode import encode_clip
+from deepfake.records import Frame, Image, Score, Verdict
+from deepfake.report.drawing import LABEL_COLOURS, draw_label, jpeg
+from deepfake.report.heatmap import overlay_crop, overlay_frame, timeline
+from deepfake.system.files import write_bytes
 from deepfake.verdict import judge
 
-MAX_CLIP_SIDE = 1280
-"""Annotated clips are shrunk to this longer side: they are to be looked at, not measured again."""
-ICONS = {Label.REAL: "✔", Label.FAKE: "⚠", Label.INCONCLUSIVE: "?"}
-WORDS = {Label.REAL: "Looks real", Label.FAKE: "Looks fake", Label.INCONCLUSIVE: "Inconclusive"}
-REASONS = {
-    "no_face": "no face found",
-    "face_too_small": "faces too small",
-    "too_few_frames": "too few frames",
-    "uncertain": "uncertain",
-}
-"""Each reason for an inconclusive answer, in words."""
-PART_FRAMES = 5
-"""Frames in a row that make a part of a video suspicious."""
-MAX_NAME = 80
-"""Longest name that is shown; the middle of longer ones is left out."""
 MAX_STEM_BYTES = 200
 """Longest beginning of the name of a file that is written."""
-_TIME_BASE = Fraction(1, 90000)
 
 
 def to_json(verdict: Verdict, name: str | None = None) -> str:
@@ -48,77 +29,6 @@ def to_json(verdict: Verdict, name: str | None = None) -> str:
     line = json.dumps(values if name is None else {**values, "path": name}, ensure_ascii=False)
     # What of a file's name is no text can be escaped in JSON, but not encoded.
     return line.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def sentence(verdict: Verdict) -> str:
-    """The answer in words, and what it does not say.
-
-    It says "looks like", never "is": the network measures traces, and traces can be faked, too.
-    """
-    part = suspicious_part(verdict) if verdict.kind == "video" and verdict.label is not Label.FAKE else None
-    if part:
-        number, start_s, end_s = part
-        return (
-            f"From {start_s:.1f} s to {end_s:.1f} s face {number + 1} looks manipulated or generated; over the whole "
-            "time the traces do not speak clearly for fake. Look at that part."
-        )
-    if verdict.label is Label.INCONCLUSIVE:
-        return {
-            "no_face": "No face was found, so there is nothing to judge.",
-            "face_too_small": "The faces are too small to judge. Try a larger picture.",
-            "too_few_frames": "Nobody is seen in enough frames to judge. Try more frames, or a longer clip.",
-            "uncertain": "The traces speak neither clearly for real nor clearly for fake.",
-        }[str(verdict.reason)]
-    persons = "The face" if len(verdict.tracks) == 1 else "The most suspicious face"
-    if verdict.label is Label.FAKE:
-        return f"{persons} looks manipulated or generated."
-    return f"{persons} looks real. That is no proof: a new kind of fake may leave no trace that this model knows."
-
-
-def suspicious_part(verdict: Verdict) -> tuple[int, float, float] | None:
-    """The longest time through which each frame of one person looks fake: its number, begin and end in seconds.
-
-    None if there are not `PART_FRAMES` such frames in a row: a mean over a whole video hides a part, but a frame or two
-    say nothing.
-    """
-    by_track: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for score in verdict.scores:
-        looks_fake = score.p_fake >= verdict.face_thresholds.fake_above
-        by_track[score.face.track or 0].append((verdict.times[score.face.frame_index], looks_fake))
-    best: tuple[int, float, float] | None = None
-    longest = PART_FRAMES - 1
-    for number, points in sorted(by_track.items()):
-        for looks_fake, group in groupby(sorted(points), key=lambda point: point[1]):
-            times = [time_s for time_s, _ in group]
-            if looks_fake and len(times) > longest:
-                best, longest = (number, times[0], times[-1]), len(times)
-    return best
-
-
-def advice(verdict: Verdict) -> str:
-    """What could change the answer, in words."""
-    if verdict.label is Label.FAKE:
-        return "the original file, if this is a copy: filters, retouching and repeated compression leave traces, too."
-    moment = " or another moment of the video" if verdict.kind == "video" else ""
-    if verdict.label is Label.REAL:
-        return f"a copy of better quality{moment}; a kind of fake that this model has not learned may look real, too."
-    return {
-        "no_face": "a picture in which a face is seen from the front and not covered.",
-        "face_too_small": "a larger picture, or a cut-out of the face from the original.",
-        "too_few_frames": "a longer clip, or more frames.",
-        "uncertain": f"a copy of better quality, closer to the original{moment}.",
-    }[str(verdict.reason)]
-
-
-def shown_name(name: str, limit: int = MAX_NAME) -> str:
-    """A file's name as it may be shown: one line, no folders, no invisible characters, not endless.
-
-    Example:
-
-    >>> shown_name("../a\\nb\\u202egpj.exe")
-    'a b gpj.exe'
-    """
-    return one_line(re.split(r"[/\\]", name.rstrip("/\\"))[-1], limit) or "file"
 
 
 def file_stem(name: str) -> str:
@@ -136,7 +46,7 @@ def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: f
         colour = LABEL_COLOURS[label]
         left, top, right, bottom = (round(edge) for edge in score.face.box_xyxy)
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, thickness)
-        _write(canvas, f"{(score.face.track or 0) + 1}: {label} {score.p_fake:.2f}", (left, top), colour, thickness)
+        draw_label(canvas, f"{(score.face.track or 0) + 1}: {label} {score.p_fake:.2f}", (left, top), colour, thickness)
     return canvas
 
 
@@ -219,44 +129,6 @@ def write_report(verdict: Verdict, directory: Path) -> list[Path]:
 def write_clip(verdict: Verdict, path: Path) -> Path:
     """Writes the sampled frames of a video, annotated, as an H.264 MP4 that browsers play."""
     return encode_clip((frame for frame, _ in annotated_frames(verdict)), path)
-
-
-def encode_clip(frames: Iterable[Frame], path: Path) -> Path:
-    """Writes frames as an H.264 MP4; each stands until the next, so the clip lasts as long as what was searched."""
-    with (
-        replacing(path) as scratch,
-        av.open(str(scratch), "w", format="mp4", options={"movflags": "+faststart"}) as container,
-    ):
-        stream = None
-        for frame in frames:
-            image = _even(frame.image)
-            if stream is None:
-                stream = container.add_stream("libx264", rate=30, options={"preset": "veryfast", "crf": "20"})
-                stream.width, stream.height, stream.pix_fmt = image.shape[1], image.shape[0], "yuv420p"
-                stream.time_base = stream.codec_context.time_base = _TIME_BASE
-            shown = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-            shown.pts, shown.time_base = int(frame.time / _TIME_BASE), _TIME_BASE
-            container.mux(stream.encode(shown))
-        if stream is not None:
-            container.mux(stream.encode(None))
-    return path
-
-
-def _even(image: Image) -> Image:
-    scale = min(1.0, MAX_CLIP_SIDE / max(image.shape[:2]))
-    width, height = (max(2, 2 * round(side * scale / 2)) for side in (image.shape[1], image.shape[0]))
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def _write(canvas: Image, text: str, corner: tuple[int, int], colour: tuple[int, int, int], thickness: int) -> None:
-    scale = 0.4 + 0.15 * thickness
-    (width, height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
-    left = min(max(corner[0], 0), max(canvas.shape[1] - width - 4, 0))
-    bottom = corner[1] - base if corner[1] - height - 2 * base >= 0 else corner[1] + height + 2 * base
-    cv2.rectangle(canvas, (left, bottom - height - base), (left + width + 4, bottom + base), colour, -1)
-    cv2.putText(
-        canvas, text, (left + 2, bottom), cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), thickness, cv2.LINE_AA
-    )
 
 
 def _free_stem(directory: Path, name: str) -> str:

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from deepfake.model.srm import residual
-from deepfake.records import Floats, Image, Label, Score, Verdict
+from deepfake.records import Floats, Image, Score, Verdict
+from deepfake.report.drawing import heat_colours, painted
 
 TIMELINE_WIDTH = 900
 """Width of a timeline in pixels."""
@@ -20,12 +21,6 @@ FULL_HEAT = 4.0
 """Evidence, in steps of the logit, that is painted at full strength."""
 MAX_GAIN = 64.0
 """How much stronger a residual is painted than it is, at most: it is often less than a step of 255."""
-FAKE_COLOUR = (214, 40, 40)
-"""RGB of evidence for fake."""
-REAL_COLOUR = (30, 110, 200)
-"""RGB of evidence for real."""
-LABEL_COLOURS = {Label.FAKE: FAKE_COLOUR, Label.REAL: REAL_COLOUR, Label.INCONCLUSIVE: (200, 140, 0)}
-"""RGB of each answer; the three differ for readers who do not tell red from green."""
 
 
 def heat_map(evidence: Floats, size: int) -> Floats:
@@ -37,8 +32,7 @@ def heat_map(evidence: Floats, size: int) -> Floats:
 def heat_layer(evidence: Floats, size: int) -> Image:
     """The heat map alone, to be laid over a crop: RGBA uint8 `(size, size, 4)`, transparent where nothing speaks."""
     heat = heat_map(evidence, size)
-    colour = np.where(heat[..., None] > 0, np.array(FAKE_COLOUR, np.uint8), np.array(REAL_COLOUR, np.uint8))
-    return np.dstack([colour, (np.abs(heat) * 255).round().astype(np.uint8)])
+    return np.dstack([heat_colours(heat), (np.abs(heat) * 255).round().astype(np.uint8)])
 
 
 def noise_picture(image: Image) -> Image:
@@ -59,7 +53,7 @@ def overlay_crop(image: Image, evidence: Floats, opacity: float = 0.6) -> Image:
         evidence: `(h, w)`, of this crop.
         opacity: Strength of the colour in [0, 1] where the evidence is full.
     """
-    return _painted(image, heat_map(evidence, image.shape[0]), opacity)
+    return painted(image, heat_map(evidence, image.shape[0]), opacity)
 
 
 def overlay_frame(image: Image, scores: Sequence[Score], opacity: float = 0.5) -> Image:
@@ -77,7 +71,7 @@ def overlay_frame(image: Image, scores: Sequence[Score], opacity: float = 0.5) -
         matrix = score.to_frame / size
         matrix[:, 2] = score.to_frame[:, 2] + (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5 - (left, top)
         heat = cv2.warpAffine(heat_map(score.evidence, size) * soft_edge, matrix, under.shape[1::-1])
-        under[:] = _painted(under, heat, opacity)
+        under[:] = painted(under, heat, opacity)
     return canvas
 
 
@@ -133,27 +127,6 @@ def _time_range(verdict: Verdict) -> tuple[float, float]:
     start, end = min(verdict.times.values()), max(verdict.times.values())
     margin = max((end - start) * 0.03, 0.02)
     return start - margin, end + margin
-
-
-def shrunk(image: Image, side: int) -> Image:
-    """The picture with at most this longer side in pixels."""
-    scale = min(1.0, side / max(image.shape[:2]))
-    width, height = (max(1, round(edge * scale)) for edge in (image.shape[1], image.shape[0]))
-    return image if scale == 1.0 else np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
-
-
-def jpeg(image: Image, quality: int = 88) -> bytes:
-    """An RGB picture as a JPEG file."""
-    pixels = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-
-
-def _painted(image: Image, heat: Floats, opacity: float) -> Image:
-    if not 0 <= opacity <= 1:
-        raise ValueError(f"`opacity` is a share in [0, 1]. Received: {opacity}.")
-    strength = (np.abs(heat) * opacity)[..., None]
-    colour = np.where(heat[..., None] > 0, np.array(FAKE_COLOUR, np.float32), np.array(REAL_COLOUR, np.float32))
-    return (image * (1 - strength) + colour * strength).round().astype(np.uint8)
 
 
 def _soft_edge(size: int) -> Floats:

@@ -16,27 +16,27 @@ from deepfake.media import MediaReader, Opener, open_media
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.provenance.credentials import in_sentences
 from deepfake.records import Image, Label, Score, Verdict
-from deepfake.report.document import GREY, INK, MAX_PICTURE_SIDE, Sheet
+from deepfake.report.document import MAX_PICTURE_SIDE, Sheet
+from deepfake.report.drawing import GREY, INK, LABEL_COLOURS, WHITE, paler, shrunk
 from deepfake.report.error_rates import RATE_COLUMNS, rate_tables
-from deepfake.report.files import (
+from deepfake.report.files import annotate, annotated_frames, face_pictures, suspicious_frames
+from deepfake.report.heatmap import timeline
+from deepfake.report.words import (
+    HEAT_LEGEND,
     ICONS,
+    LIMITS,
+    NOT_MEASURED,
     WORDS,
     advice,
-    annotate,
-    annotated_frames,
-    face_pictures,
     sentence,
     shown_name,
-    suspicious_frames,
 )
-from deepfake.report.heatmap import LABEL_COLOURS, shrunk, timeline
 from deepfake.system.files import sha256_of, write_bytes
 
 MAX_PICTURES = 6
 """Faces of a picture, or frames of a video, that are shown."""
 MAX_PERSONS = 12
 """Lines of the table of persons."""
-NOT_MEASURED = "This model's error rates were not measured."
 
 _METHOD = (
     "The faces were found and cut out, and small neural networks looked at each in two ways: the visual stream at what "
@@ -44,20 +44,12 @@ _METHOD = (
     "disturbs. A gate decides for each face how much either counts.",
     "What speaks for fake and what speaks for real is added up over the face, and the sum is turned into p_fake: 0 for "
     "real, 1 for fake, set so that it would be a fair probability if fakes were as common as real faces. The heat map "
-    "shows that very sum, spot by spot: red speaks for fake, blue for real.",
+    f"shows that very sum, spot by spot: {HEAT_LEGEND}.",
 )
 _METHOD_VIDEO = (
     "Of a video, frames spread over the time searched were looked at. Each person was followed from frame to frame; "
     "a person's p_fake is the mean over these frames without the lowest and the highest fifth. The file's is that of "
     "the most suspicious person who is seen in enough frames."
-)
-_LIMITS = (
-    "The report says what the face looks like to this model, never what it is. It is evidence to be weighed with other "
-    "evidence, not proof, and must never be the only ground to act on, least of all against a person.",
-    "A new kind of fake may leave no trace that this model knows. Strong compression, small faces, make-up, filters "
-    "and retouching move the answer in both directions.",
-    "It looks at single frames: lips out of step and unnatural motion are not seen, and sound is not heard. It was "
-    "not made to withstand people who know it and try to deceive it.",
 )
 
 
@@ -140,7 +132,7 @@ def _write_answer(sheet: Sheet, verdict: Verdict, name: str) -> None:
     pdf.set_fill_color(*colour)
     pdf.rect(20, top, 2.5, height, style="F")
     pdf.circle(31, top + 7.5, 5.5, style="F")
-    sheet.style(16, bold=True, colour=(255, 255, 255))
+    sheet.style(16, bold=True, colour=WHITE)
     pdf.set_xy(25, top + 2)
     pdf.cell(12, 11, ICONS[verdict.label], align="C")
     pdf.set_xy(20, top + height + (4 if verdict.p_fake is None else 10))
@@ -152,7 +144,7 @@ def _draw_scale(sheet: Sheet, verdict: Verdict) -> None:
     pdf, low, high = sheet.pdf, verdict.thresholds.real_below, verdict.thresholds.fake_above
     left, width, top, height = 26.0, pdf.epw - 12, pdf.get_y(), 8.0
     for label, start, end in ((Label.REAL, 0.0, low), (Label.INCONCLUSIVE, low, high), (Label.FAKE, high, 1.0)):
-        pdf.set_fill_color(*(round(255 - (255 - part) * 0.35) for part in LABEL_COLOURS[label]))
+        pdf.set_fill_color(*paler(LABEL_COLOURS[label], 0.35))
         pdf.rect(left + start * width, top, (end - start) * width, height, style="F")
         sheet.style(8)
         if pdf.get_string_width(label) + 2 < (end - start) * width:
@@ -209,7 +201,7 @@ def _write_picture_evidence(sheet: Sheet, verdict: Verdict, picture: Image) -> N
     which = f"Each of the {len(worst)} most suspicious faces" if number > len(worst) else "Each face"
     sheet.room(75)
     sheet.text(
-        f"{which} as the network saw it, plain and with its heat map: red speaks for fake, blue for real. Shares say "
+        f"{which} as the network saw it, plain and with its heat map: {HEAT_LEGEND}. Shares say "
         "how much of the evidence, for or against, each stream gave; the gate is the weight that each was granted."
     )
     gap = np.full((224, 8, 3), 255, np.uint8)
@@ -243,7 +235,7 @@ def _write_video_evidence(sheet: Sheet, verdict: Verdict, opener: Opener) -> Non
         if frame.index in chosen
     }
     sheet.room(75)
-    sheet.text("The most suspicious frames, with their heat maps: red speaks for fake, blue for real.")
+    sheet.text(f"The most suspicious frames, with their heat maps: {HEAT_LEGEND}.")
     sheet.pictures([found[index] for index in chosen if index in found], columns=3, max_height=48)
 
 
@@ -269,7 +261,7 @@ def _write_method(sheet: Sheet, verdict: Verdict, model: Path) -> None:
         f"What could change the answer: {advice(verdict)} Best is the original file as the camera wrote it: look for "
         "the first place where it was published, and ask who made it."
     )
-    for limit in (*_LIMITS, change):
+    for limit in (*LIMITS, change):
         sheet.room(15)
         sheet.text(f"– {limit}")
 

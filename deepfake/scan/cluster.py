@@ -32,9 +32,9 @@ from deepfake.errors import StoreError
 from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from deepfake.scan.files import find_files
 from deepfake.scan.pool import LIMIT_S, Workers
-from deepfake.scan.store import row_of
+from deepfake.scan.row import Answer, Failure, Row
 from deepfake.scan.table import SCHEMA, table_of
-from deepfake.scan.worker import Answer, Failure, ScanSettings
+from deepfake.scan.worker import ScanSettings
 from deepfake.system.files import sha256_of
 
 BLOCK = 64
@@ -111,10 +111,10 @@ class Judge:
     def _row(self, name: str) -> dict[str, Any]:
         try:
             with fetched(name) as (path, sha256, size):
-                return row_of(name, size, sha256, self._workers.judge(path), self._model)
+                return Row(name, sha256, size, self._workers.judge(path), self._model).as_dict()
         except OSError as error:
             answer = Answer(failure=Failure.UNREADABLE, error=f"The file cannot be read: {error}.")
-            return row_of(name, None, None, answer, self._model)
+            return Row(name, None, None, answer, self._model).as_dict()
 
 
 def list_files(names: Sequence[str]) -> Iterator[str]:

@@ -15,9 +15,10 @@ from jinja2 import Environment, StrictUndefined
 from deepfake.errors import DatasetError, MediaError
 from deepfake.media.isolated import open_isolated
 from deepfake.records import Image, Sampling
-from deepfake.report.files import shown_name
-from deepfake.report.heatmap import jpeg
-from deepfake.scan.store import COLUMNS, Store
+from deepfake.report.drawing import jpeg
+from deepfake.report.words import shown_name
+from deepfake.scan.row import COLUMNS
+from deepfake.scan.store import Store
 from deepfake.system.files import replacing, write_bytes
 from deepfake.system.text import not_a_formula
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepfake.scan.pool import LIMIT_S, Workers
+from deepfake.scan.row import Answer
 from deepfake.scan.store import Store
-from deepfake.scan.worker import Answer, ScanSettings
+from deepfake.scan.worker import ScanSettings
 from deepfake.system.files import sha256_of
 
 QUEUE = 4
@@ -47,6 +48,7 @@ def scan(
     settings: ScanSettings,
     workers: int = 1,
     limit_s: float = LIMIT_S,
+    *,
     retry_errors: bool = False,
     progress: Callable[[Tally], object] = lambda tally: None,
 ) -> Tally:
@@ -69,7 +71,7 @@ def scan(
         BundleError: If the bundle cannot be used.
     """
     with Workers(settings, workers, limit_s) as pool:
-        run = _Run(store, pool, retry_errors, progress)
+        run = _Run(store, pool, progress, with_errors=not retry_errors)
         for job in run.jobs(files):
             run.send(job)
             while len(run.sent) >= QUEUE * workers:
@@ -86,14 +88,15 @@ class _Run:
         self,
         store: Store,
         workers: Workers,
-        retry_errors: bool,
         progress: Callable[[Tally], object],
+        *,
+        with_errors: bool,
     ) -> None:
         self.tally = Tally()
         self.sent: dict[Future[Answer], _Job] = {}
         self._store = store
         self._workers = workers
-        self._with_errors = not retry_errors
+        self._with_errors = with_errors
         self._progress = progress
 
     def jobs(self, files: Iterable[Path]) -> Iterator[_Job]:
@@ -102,7 +105,7 @@ class _Run:
             try:
                 state = path.stat()
                 size, changed_ns = state.st_size, state.st_mtime_ns
-                if self._store.is_done(path, size, changed_ns, self._with_errors):
+                if self._store.is_done(path, size, changed_ns, with_errors=self._with_errors):
                     self.tally.resumed += 1
                     self._count()
                     continue
@@ -116,7 +119,7 @@ class _Run:
             same = next((job for job in self.sent.values() if job.sha256 == sha256), None)
             if same is not None:
                 same.files.append(file)
-            elif self._store.has_answer(sha256, self._with_errors):
+            elif self._store.has_answer(sha256, with_errors=self._with_errors):
                 self._store.add(*file, sha256)
                 self.tally.identical += 1
                 self._count()

@@ -9,7 +9,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from deepfake.errors import ProcessError
-from deepfake.scan.worker import Answer, Failure, ScanSettings, Worker
+from deepfake.scan.row import Answer, Failure
+from deepfake.scan.worker import ScanSettings, Worker
 from deepfake.system.process import FAILED, ChildProcess, Line
 
 ATTEMPTS = 2

@@ -15,45 +15,36 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from deepfake.errors import StoreError
-from deepfake.scan.worker import Answer, Failure
+from deepfake.scan.row import COLUMNS, TYPES, Answer, Failure, columns_of
 
-COLUMNS = (
-    "path",
-    "sha256",
-    "bytes",
-    "kind",
-    "verdict",
-    "reason",
-    "p_fake",
-    "faces",
-    "times",
-    "failure",
-    "error",
-    "elapsed_s",
-    "model",
-)
-"""Columns of a row, in order."""
 _FORMAT = "1"
-_SCHEMA = """
+_SQL_TYPES = {int: "INTEGER", float: "REAL"}
+"""All else is text; what holds several values, as JSON."""
+_SEVERAL = tuple(name for name, kind in TYPES.items() if get_origin(kind) is tuple)
+_ANSWER = columns_of(Answer)
+_JOINED = {
+    "sha256": "file.sha256",
+    "failure": "coalesce(answer.failure, file.failure) AS failure",
+    "error": "coalesce(answer.error, file.error) AS error",
+    "model": "(SELECT json_extract(value, '$') FROM about WHERE name = 'model') AS model",
+}
+"""Columns of a row that are more than a column of one of the tables."""
+_SCHEMA = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE file (
     path PRIMARY KEY, bytes INTEGER, changed_ns INTEGER, sha256 TEXT, failure TEXT, error TEXT
 ) WITHOUT ROWID;
 CREATE INDEX file_sha256 ON file (sha256);
 CREATE TABLE answer (
-    sha256 TEXT PRIMARY KEY, kind TEXT, verdict TEXT, reason TEXT, p_fake REAL, faces TEXT, times TEXT, failure TEXT,
-    error TEXT, elapsed_s REAL
+    sha256 TEXT PRIMARY KEY, {", ".join(f"{name} {_SQL_TYPES.get(kind, 'TEXT')}" for name, kind in _ANSWER.items())}
 ) WITHOUT ROWID;
 CREATE INDEX answer_p_fake ON answer (p_fake);
 CREATE VIEW row AS
-SELECT path, file.sha256, bytes, kind, verdict, reason, p_fake, faces, times,
-       coalesce(answer.failure, file.failure) AS failure, coalesce(answer.error, file.error) AS error, elapsed_s,
-       (SELECT json_extract(value, '$') FROM about WHERE name = 'model') AS model
+SELECT {", ".join(_JOINED.get(name, name) for name in COLUMNS)}
 FROM file LEFT JOIN answer USING (sha256);
 """
 
@@ -97,7 +88,7 @@ class Store:
                 self._database.execute("PRAGMA journal_mode = DELETE")
         self._database.close()
 
-    def is_done(self, path: Path, size: int, changed_ns: int, with_errors: bool = True) -> bool:
+    def is_done(self, path: Path, size: int, changed_ns: int, *, with_errors: bool = True) -> bool:
         """Says whether a file, as it is now, has its row.
 
         Args:
@@ -111,7 +102,7 @@ class Store:
             return False
         return with_errors or self._one("SELECT failure FROM row WHERE path = ?", _stored(path)) == (None,)
 
-    def has_answer(self, sha256: str, with_errors: bool = True) -> bool:
+    def has_answer(self, sha256: str, *, with_errors: bool = True) -> bool:
         """Says whether the model has answered about that content."""
         found = self._one("SELECT failure FROM answer WHERE sha256 = ?", sha256)
         return found is not None and (with_errors or found == (None,))
@@ -129,7 +120,7 @@ class Store:
             self._add_file(path, None, None, None, Failure.UNREADABLE, error)
 
     def rows(self, where: str = "", values: tuple[Any, ...] = ()) -> Iterator[dict[str, Any]]:
-        """The rows as plain values, in the order of their paths or of the clause; `faces` and `times` are lists.
+        """The rows as plain values, in the order of their paths or of the clause; those of several values are lists.
 
         Args:
             where: What follows the table's name in the query.
@@ -143,7 +134,7 @@ class Store:
             for found in cursor:
                 row = dict(zip(COLUMNS, found, strict=True))
                 row["path"] = _shown(row["path"])
-                yield row | {name: json.loads(row[name] or "[]") for name in ("faces", "times")}
+                yield row | {name: json.loads(row[name] or "[]") for name in _SEVERAL}
 
     def count(self, column: str) -> dict[str | None, int]:
         """How many files have each value of a column, the most common first."""
@@ -192,12 +183,11 @@ class Store:
         self._database.executemany("INSERT INTO about VALUES (?, ?)", pairs)
 
     def _add_answer(self, sha256: str, answer: Answer) -> None:
-        values = asdict(answer)
-        values |= {"faces": json.dumps(values["faces"]), "times": json.dumps(values["times"])}
-        names = ("kind", "verdict", "reason", "p_fake", "faces", "times", "failure", "error", "elapsed_s")
+        values = answer.as_dict()
+        values |= {name: json.dumps(values[name]) for name in _SEVERAL}
         self._database.execute(
-            "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (sha256, *(values[name] for name in names)),
+            f"INSERT OR REPLACE INTO answer VALUES (?{', ?' * len(_ANSWER)})",
+            (sha256, *(values[name] for name in _ANSWER)),
         )
 
     def _add_file(
@@ -239,12 +229,6 @@ class Store:
                 f"{self.path} cannot be read or written ({error}). Check the disk's free space and the rights, then "
                 "call again: what is done stays done."
             ) from error
-
-
-def row_of(path: str, size: int | None, sha256: str | None, answer: Answer, model: str) -> dict[str, Any]:
-    """A row as plain values, for stores of another kind."""
-    values = asdict(answer)
-    return values | {"path": path, "bytes": size, "sha256": sha256, "model": model, "times": list(answer.times)}
 
 
 def _stored(path: Path) -> str | bytes:

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import is_dataclass
+from typing import Any, get_args, get_origin
 
 import pyarrow as pa
 
-from deepfake.scan.store import COLUMNS
+from deepfake.scan.row import COLUMNS, TYPES, columns_of
 
-SCHEMA = pa.schema(
-    [
-        ("path", pa.string()),
-        ("sha256", pa.string()),
-        ("bytes", pa.int64()),
-        ("kind", pa.string()),
-        ("verdict", pa.string()),
-        ("reason", pa.string()),
-        ("p_fake", pa.float64()),
-        (
-            "faces",
-            pa.list_(
-                pa.struct([("box_xyxy", pa.list_(pa.float64())), ("p_fake", pa.float64()), ("track", pa.int64())])
-            ),
-        ),
-        ("times", pa.list_(pa.float64())),
-        ("failure", pa.string()),
-        ("error", pa.string()),
-        ("elapsed_s", pa.float64()),
-        ("model", pa.string()),
-    ]
-)
+
+def _arrow_type(kind: Any) -> pa.DataType:
+    """What holds values of a column's type."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        return pa.struct([(name, _arrow_type(own)) for name, own in columns_of(kind).items()])
+    if get_origin(kind) is tuple:
+        return pa.list_(_arrow_type(get_args(kind)[0]))
+    return pa.string() if issubclass(kind, str) else pa.int64() if kind is int else pa.float64()
+
+
+SCHEMA = pa.schema([(name, _arrow_type(kind)) for name, kind in TYPES.items()])
 """Columns and types of a row."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +10,11 @@ from deepfake.errors import MediaError
 from deepfake.faces.mtcnn import FaceSettings
 from deepfake.model.bundle import DEFAULT_MODEL, load_bundle
 from deepfake.pipeline import Detector
-from deepfake.records import Sampling, Verdict
+from deepfake.records import Sampling
+from deepfake.scan.row import Answer, Failure
 
 
-class Failure(StrEnum):
-    """Why a file has no answer."""
-
-    UNREADABLE = "unreadable"
-    """It is damaged, of no known kind, or gone."""
-    MEMORY = "memory"
-    """It needs more memory than a worker may have."""
-    TIMEOUT = "timeout"
-    """It took longer than a file may take."""
-    CRASH = "crash"
-    """The worker died on it, twice."""
-    BUG = "bug"
-    """The program failed on it: worth a report."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSettings:
     """How each file is looked at; a store holds answers to one of these."""
 
@@ -57,55 +42,6 @@ class ScanSettings:
         return {"model": asdict(model), "sampling": asdict(self.sampling), "min_face_share": self.min_face_share}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a worker says about one file's content: an answer, or why there is none."""
-
-    kind: str | None = None
-    """`picture` or `video`; None if nothing could be read."""
-    verdict: str | None = None
-    """`real`, `fake` or `inconclusive`; None if there is no answer."""
-    reason: str | None = None
-    """Why it is inconclusive."""
-    p_fake: float | None = None
-    """As `Verdict.p_fake`."""
-    faces: tuple[dict[str, Any], ...] = ()
-    """Each scored face: `box_xyxy`, `p_fake` and `track`."""
-    times: tuple[float, ...] = ()
-    """The time of each of `faces` in seconds."""
-    failure: Failure | None = None
-    """Why there is no answer."""
-    error: str | None = None
-    """The same in words, with what to do."""
-    elapsed_s: float = 0.0
-    """Time that the analysis took."""
-
-    @classmethod
-    def of(cls, verdict: Verdict) -> Answer:
-        """The verdict without what names the file."""
-        values = verdict.as_dict()
-        return cls(
-            kind=values["kind"],
-            verdict=values["verdict"],
-            reason=values["reason"],
-            p_fake=values["p_fake"],
-            faces=tuple({key: face[key] for key in ("box_xyxy", "p_fake", "track")} for face in values["faces"]),
-            times=tuple(face["time_s"] for face in values["faces"]),
-            elapsed_s=values["elapsed_s"],
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Answer:
-        """The answer that `as_dict` made plain values of."""
-        failure = values["failure"]
-        plain = {"faces": tuple(values["faces"]), "times": tuple(values["times"])}
-        return cls(**values | plain | {"failure": Failure(failure) if failure else None})
-
-    def as_dict(self) -> dict[str, Any]:
-        """The answer as plain values."""
-        return asdict(self)
-
-
 class Worker:
     """Judges files one after the other.
 
@@ -119,7 +55,9 @@ class Worker:
     def __init__(self, settings: ScanSettings) -> None:
         self.settings = settings
         face_settings = FaceSettings(min_face_share=settings.min_face_share)
-        self._detector = Detector(settings.model, settings.trust, face_settings, settings.threads)
+        self._detector = Detector(
+            settings.model, trust=settings.trust, face_settings=face_settings, threads=settings.threads
+        )
 
     def judge(self, path: Path | str) -> Answer:
         """The answer about one file; a file that cannot be read has one, too."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake.errors import DatasetError
-from deepfake.training.run import load_run, write_made
+from deepfake.training.run import CONFIG, load_run, write_made
 
 
 def average(runs: Sequence[Path], out: Path) -> Path:
@@ -35,7 +35,7 @@ def average(runs: Sequence[Path], out: Path) -> Path:
     """
     if len(runs) < 2:
         raise DatasetError(f"A mean needs at least two runs. Received: {len(runs)}.")
-    if (out / "config.json").exists():
+    if (out / CONFIG).exists():
         raise DatasetError(f"{out} holds a run already. Choose another folder.")
     networks = [load_run(run) for run in runs]
     weights = [network.get_weights() for network in networks]
@@ -45,5 +45,5 @@ def average(runs: Sequence[Path], out: Path) -> Path:
             raise DatasetError(f"{run} is of another network than {runs[0]}. Average runs of one network.")
     network = networks[-1]
     network.set_weights([np.mean(same, axis=0) for same in zip(*weights, strict=True)])
-    description = json.loads((runs[-1] / "config.json").read_text(encoding="utf-8"))
+    description = json.loads((runs[-1] / CONFIG).read_text(encoding="utf-8"))
     return write_made(out, {**description, "averaged": [run.name for run in runs]}, network)

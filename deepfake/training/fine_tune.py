@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepfake.data.config import DataConfig, Fakes, FitConfig, TrainingConfig
+from deepfake.data.cutter import ExtractSettings
 from deepfake.data.datasets import READERS
-from deepfake.data.extract import ExtractSettings, extract
+from deepfake.data.extract import INDEX, extract
 from deepfake.data.index import SPLITS, count_labels, read_index, write_index
 from deepfake.data.split import assign_splits
 from deepfake.errors import BundleError
@@ -17,7 +18,7 @@ from deepfake.evaluation.card import write_card
 from deepfake.evaluation.evaluate import evaluate_crops, update_metrics
 from deepfake.evaluation.show import write_quality
 from deepfake.faces.mtcnn import FaceFinder
-from deepfake.model.bundle import DEFAULT_MODEL, load_bundle, load_detector, read_files
+from deepfake.model.bundle import DEFAULT_MODEL, METRICS, load_bundle, load_detector, read_files
 from deepfake.nn.config import NetworkConfig
 from deepfake.system.settings import read_settings
 from deepfake.training.calibrate import calibrate
@@ -83,7 +84,7 @@ def fine_tune(
     write_index(work / "files.csv", rows)
     summary = extract(rows, folder, work / "crops", FaceFinder(load_detector()), ExtractSettings())
     say(f"faces: {summary.pictures} pictures; left out: {summary.skipped or 'nothing'}")
-    index = work / "crops" / "index.csv"
+    index = work / "crops" / INDEX
     config = TrainingConfig(
         data=DataConfig(
             index=(str(index),),
@@ -112,11 +113,11 @@ def _saved_network(model: Path) -> NetworkConfig:
     """What the bundle's network is made of, after a check of its file."""
     read_files(model, ["model.keras"], "detector")
     try:
-        metrics = json.loads((model / "metrics.json").read_text(encoding="utf-8"))
+        metrics = json.loads((model / METRICS).read_text(encoding="utf-8"))
         return read_settings(metrics["training"]["config"]["network"], NetworkConfig)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(
-            f"{model / 'metrics.json'} must say how the network was built: {error!r}. Export it again."
+            f"{model / METRICS} must say how the network was built: {error!r}. Export it again."
         ) from error
 
 
@@ -130,7 +131,7 @@ def _measured(
         return {"before": None, "after": None}
     before = evaluate_crops(model, [index], "test", settings.fakes)
     after = evaluate_crops(out, [index], "test", settings.fakes)
-    update_metrics(out / "metrics.json", "test", after.measures)
+    update_metrics(out / METRICS, "test", after.measures)
     write_quality(after, out, out / "plots" / "quality.png")
     write_card(out)
     return {"before": before.measures["all"], "after": after.measures["all"]}

@@ -24,7 +24,18 @@ from deepfake.nn.network import backbones, build_network, training_network
 from deepfake.nn.torch_layers import native_layers
 from deepfake.system.files import replacing, write_bytes
 from deepfake.training.devices import has_gpu, sharing
-from deepfake.training.run import claim, epochs_done, read_log
+from deepfake.training.run import (
+    BACKUP,
+    HISTORY,
+    KINDS,
+    LOG,
+    NETWORK,
+    TENSORBOARD,
+    WEIGHTS,
+    claim,
+    epochs_done,
+    read_log,
+)
 from deepfake.training.watch import Watch
 
 MONITOR = "val_logit_auc"
@@ -51,8 +62,8 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
     """
     train, val = training_rows(config)
     claim(run, config, [*train, *val])
-    if (run / "best.keras").exists():
-        return run / "best.keras"
+    if (run / NETWORK).exists():
+        return run / NETWORK
     for weights in (config.fit.backbone_weights, config.fit.initial_weights):
         if weights and not Path(weights).exists():
             raise DatasetError(f"The weights {weights} are missing. Correct the path in the configuration.")
@@ -64,13 +75,13 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
             )
         _fit_epochs(config, run, train, val, devices, verbose)
     network = build_network(config.network, config.crop.size)
-    network.load_weights(run / "best.weights.h5")
-    write_bytes(run / "history.png", history_figure(read_log(run / "log.csv")))
+    network.load_weights(run / WEIGHTS)
+    write_bytes(run / HISTORY, history_figure(read_log(run / LOG)))
     # Written last: this file says that the run is finished.
-    with replacing(run / "best.keras") as scratch:
+    with replacing(run / NETWORK) as scratch:
         network.save(scratch)
-    shutil.rmtree(run / "backup", ignore_errors=True)
-    return run / "best.keras"
+    shutil.rmtree(run / BACKUP, ignore_errors=True)
+    return run / NETWORK
 
 
 def _fit_epochs(
@@ -81,7 +92,7 @@ def _fit_epochs(
         if config.data.pairs:
             return list(chosen_pairs(train, config.data.kept_pairs, config.fit.pairs, rng))
         balanced = config.fit.balance == "batches"
-        rows = chosen_rows(train, config.data.weights, config.data.fakes, balanced, rng)
+        rows = chosen_rows(train, config.data.weights, config.data.fakes, rng, balanced=balanced)
         return paired(rows, np.random.default_rng([config.fit.seed, epoch]))
 
     network = build_network(config.network, config.crop.size, _path(config.fit.backbone_weights))
@@ -96,9 +107,9 @@ def _fit_epochs(
     optimizer = _optimizer(config.fit, len(_loader(config, first, model, 0, devices, config.augment)))
     optimizer.build(model.trainable_variables)
     losses = _losses(config.fit, weights, sorted(model.output))
-    best = BestWeights(network, run / "best.weights.h5")
+    best = BestWeights(network, run / WEIGHTS)
     done = epochs_done(run)
-    best.recall(run / "log.csv", done)
+    best.recall(run / LOG, done)
     for epoch in range(done, config.fit.epochs):
         if epoch - best.best_epoch > config.fit.patience:
             break
@@ -112,7 +123,7 @@ def _fit_epochs(
             initial_epoch=epoch,
             epochs=epoch + 1,
             callbacks=[
-                Watch(_loader(config, val, model, epoch, devices, None), run / "kinds.csv"),
+                Watch(_loader(config, val, model, epoch, devices, None), run / KINDS),
                 *_callbacks(best, run, config.fit),
             ],
             # The loader's order is random already; Keras would shuffle it by a state that no backup holds.
@@ -138,7 +149,7 @@ def plateau_rate(fit: FitConfig, values: Sequence[float]) -> float:
     return rate
 
 
-def _compile(model: keras.Model, optimizer: Any, losses: dict[str, Any], fit: FitConfig, frozen: bool) -> None:
+def _compile(model: keras.Model, optimizer: Any, losses: dict[str, Any], fit: FitConfig, *, frozen: bool) -> None:
     """Compiles with the same optimizer each time, so that its moments outlive the frozen epochs."""
     for backbone in backbones(model):
         backbone.trainable = not frozen
@@ -152,13 +163,13 @@ def _compile(model: keras.Model, optimizer: Any, losses: dict[str, Any], fit: Fi
 
 
 def _callbacks(best: BestWeights, run: Path, fit: FitConfig) -> list[keras.callbacks.Callback]:
-    boards = [keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False)] if fit.tensorboard else []
+    boards = [keras.callbacks.TensorBoard(run / TENSORBOARD, write_graph=False)] if fit.tensorboard else []
     return [
         best,
         *boards,
-        keras.callbacks.CSVLogger(run / "log.csv", append=True),
+        keras.callbacks.CSVLogger(run / LOG, append=True),
         # The backup comes last: what was done twice can be cut from the log, what was missed cannot be added.
-        keras.callbacks.BackupAndRestore(run / "backup", delete_checkpoint=False),
+        keras.callbacks.BackupAndRestore(run / BACKUP, delete_checkpoint=False),
     ]
 
 

@@ -2,6 +2,8 @@
 
 config.json             what was asked for, a checksum of the data, and the versions that ran
 log.csv, history.png    one line an epoch, and its picture
+kinds.csv               each epoch, the validation crops by kind of fake
+calibration.json        temperature and thresholds, once it was calibrated
 tensorboard/            the same for TensorBoard, if asked for
 best.weights.h5         the weights of the epoch with the highest validation AUC
 best.keras              the same, as a whole float32 network: what is calibrated, evaluated and exported
@@ -30,11 +32,21 @@ from deepfake.nn.saved import load_file
 from deepfake.system.files import replacing, write_json
 from deepfake.system.settings import read_settings
 
+CONFIG = "config.json"
+LOG = "log.csv"
+HISTORY = "history.png"
+KINDS = "kinds.csv"
+TENSORBOARD = "tensorboard"
+WEIGHTS = "best.weights.h5"
+NETWORK = "best.keras"
+BACKUP = "backup"
+CALIBRATION = "calibration.json"
+
 
 def claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
     """Makes the folder of a run its own, or refuses that of another."""
     run.mkdir(parents=True, exist_ok=True)
-    path, description = run / "config.json", describe(config, rows)
+    path, description = run / CONFIG, describe(config, rows)
     if path.exists():
         known = json.loads(path.read_text(encoding="utf-8"))
         with contextlib.suppress(TypeError, ValueError):
@@ -52,7 +64,7 @@ def read_run_config(run: Path) -> TrainingConfig:
     Raises:
         DatasetError: If the folder holds no `config.json`.
     """
-    path = run / "config.json"
+    path = run / CONFIG
     if not path.exists():
         raise DatasetError(f"No {path.name} in {run}: it is not the folder of a run. Run fit first.")
     return read_settings(json.loads(path.read_text(encoding="utf-8"))["config"], TrainingConfig)
@@ -64,9 +76,9 @@ def load_run(run: Path) -> keras.Model:
     Raises:
         DatasetError: If the folder holds none.
     """
-    path = run / "best.keras"
+    path = run / NETWORK
     if not path.exists():
-        raise DatasetError(f"No best.keras in {run}: it is not the folder of a finished run. Run fit first.")
+        raise DatasetError(f"No {NETWORK} in {run}: it is not the folder of a finished run. Run fit first.")
     return load_file(path)
 
 
@@ -82,13 +94,13 @@ def write_made(run: Path, description: dict[str, Any], network: keras.Model) -> 
         The path of its `best.keras`.
     """
     run.mkdir(parents=True, exist_ok=True)
-    write_json(run / "config.json", description)
-    with replacing(run / "best.weights.h5") as scratch:
+    write_json(run / CONFIG, description)
+    with replacing(run / WEIGHTS) as scratch:
         network.save_weights(scratch)
     # Written last: this file says that the run is finished.
-    with replacing(run / "best.keras") as scratch:
+    with replacing(run / NETWORK) as scratch:
         network.save(scratch)
-    return run / "best.keras"
+    return run / NETWORK
 
 
 def read_log(path: Path) -> list[dict[str, str]]:
@@ -101,7 +113,7 @@ def read_log(path: Path) -> list[dict[str, str]]:
 
 def epochs_done(run: Path) -> int:
     """Epochs that a killed run has behind it."""
-    metadata = run / "backup" / "training_metadata.json"
+    metadata = run / BACKUP / "training_metadata.json"
     return int(json.loads(metadata.read_text(encoding="utf-8"))["epoch"]) if metadata.exists() else 0
 
 

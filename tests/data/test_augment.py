@@ -105,7 +105,7 @@ def test_video_compression_keeps_the_shape_and_loses_more_with_a_higher_factor(p
 
 
 def test_without_move_a_crop_is_cut_where_it_is_served(portrait_face, rng):
-    face, spec = moved(portrait_face, CropSpec(), NOTHING, True, rng)
+    face, spec = moved(portrait_face, CropSpec(), NOTHING, rng, has_surroundings=True)
     assert face.box_xyxy == portrait_face.box_xyxy
     np.testing.assert_allclose(face.landmarks, portrait_face.landmarks, atol=1e-3)
     assert spec == CropSpec()
@@ -115,17 +115,15 @@ def test_a_zoomed_crop_keeps_its_centre_and_a_turned_one_its_angle(portrait, por
     served = cut_crop(portrait.image, portrait_face, CropSpec())
     middle = served.to_frame @ [0.5, 0.5, 1]
     for seed in range(5):
-        face, spec = moved(
-            portrait_face, CropSpec(), replace(NOTHING, min_zoom=0.6, max_zoom=1.6), True, np.random.default_rng(seed)
-        )
+        zoomed, rng = replace(NOTHING, min_zoom=0.6, max_zoom=1.6), np.random.default_rng(seed)
+        face, spec = moved(portrait_face, CropSpec(), zoomed, rng, has_surroundings=True)
         crop = cut_crop(portrait.image, face, spec)
         np.testing.assert_allclose(crop.to_frame @ [0.5, 0.5, 1], middle, atol=0.01)
         assert 0.6 <= crop.side / served.side <= 1.6
     angles = []
     for seed in range(40):
-        face, spec = moved(
-            portrait_face, CropSpec(), replace(NOTHING, rotation_deg=15), True, np.random.default_rng(seed)
-        )
+        turned, rng = replace(NOTHING, rotation_deg=15), np.random.default_rng(seed)
+        face, spec = moved(portrait_face, CropSpec(), turned, rng, has_surroundings=True)
         axis = cut_crop(portrait.image, face, spec).to_frame[:, 0]
         angles.append(np.degrees(np.arctan2(*axis[::-1]) - np.arctan2(*served.to_frame[::-1, 0])))
     assert 8 < np.abs(angles).max() <= 15.01
@@ -137,7 +135,7 @@ def test_a_crop_without_surroundings_stays_within_itself():
     config = replace(NOTHING, min_zoom=0.5, max_zoom=2, move=0.4)
     sides = []
     for seed in range(30):
-        face, spec = moved(whole, CropSpec(), config, False, np.random.default_rng(seed))
+        face, spec = moved(whole, CropSpec(), config, np.random.default_rng(seed), has_surroundings=False)
         corners = cut_crop(np.zeros((224, 224, 3), np.uint8), face, spec).to_frame @ [[0, 1], [0, 1], [1, 1]]
         assert corners.min() > -0.01
         assert corners.max() < 224.01

@@ -6,19 +6,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from deepfake.data.cut import LARGEST_FACE_PX, surroundings
-from deepfake.data.extract import ExtractSettings, Summary, extract
+from deepfake.data.cutter import ExtractSettings
+from deepfake.data.extract import Summary, extract
 from deepfake.data.index import Row, read_index, read_indexes, write_index
 from deepfake.data.loader import read_crop
 from deepfake.data.stored import read_stored
 from deepfake.errors import DatasetError
+from deepfake.faces import search
 from deepfake.faces.crops import cut_crop
-from deepfake.records import CropSpec
+from deepfake.records import CropSpec, Face
 
 SPEC = CropSpec(size=96)
 
@@ -74,6 +77,57 @@ def test_a_video_gives_the_largest_person_evenly_in_time(examples, tmp_path, fin
     found = read_index(tmp_path / "out" / "index.csv")
     assert [row.path for row in found] == [f"clips/half_fake/{n:03d}.png" for n in range(5)]
     assert {(row.clip, row.method, row.split) for row in found} == {("half_fake", "swap", "test")}
+
+
+class FakeFinder:
+    """Finds a face in the middle of every frame, and counts the pixels of frames that are in memory meanwhile."""
+
+    def __init__(self):
+        self.held = self.most = 0
+
+    def find(self, batch):
+        for frame in batch:
+            owner = frame.image
+            while isinstance(owner.base, np.ndarray):
+                owner = owner.base
+            weakref.finalize(owner, self.free, frame.image[..., 0].size)
+            self.held += frame.image[..., 0].size
+        self.most = max(self.most, self.held)
+        points = np.full((5, 2), 100, np.float32)
+        return [[Face((80.0, 80.0, 120.0, 120.0), points, 1.0, frame.index)] for frame in batch]
+
+    def free(self, pixels):
+        self.held -= pixels
+
+
+@pytest.mark.parametrize("aligned", [None, SPEC])
+def test_a_few_large_frames_are_held_and_of_the_others_their_faces(
+    tmp_path, save_png, write_video, monkeypatch, rng, aligned
+):
+    shape = (240, 320, 3)
+    monkeypatch.setattr(search, "HELD_PIXELS", 2 * 240 * 320)
+    images = [rng.integers(0, 256, shape, np.uint8) for _ in range(16)]
+    write_video(tmp_path / "clip.mp4", images)
+    for number, image in enumerate(images):
+        save_png(tmp_path / f"{number}.png", image)
+    for names in (["clip.mp4"], [f"{number}.png" for number in range(16)]):
+        counting = FakeFinder()
+        rows = [Row(name, "fake", "made") for name in names]
+        summary = extract(rows, tmp_path, tmp_path / names[0][:1], counting, ExtractSettings(16, aligned=aligned))
+        assert summary.pictures == 16
+        assert 2 * 240 * 320 < counting.most <= 5 * 240 * 320
+    if not aligned:
+        np.testing.assert_array_equal(read_stored(tmp_path / "0" / "made" / "7.png"), images[7][60:141, 60:141])
+
+
+def test_a_broken_picture_among_others_takes_nobody_s_place(photographs, tmp_path, finder):
+    rows = [photographs[number] for number in (3, 0, 2, 1)]
+    extract(rows, tmp_path / "photos", tmp_path / "out", finder)
+    assert [row.path for row in read_index(tmp_path / "out" / "index.csv")] == [
+        "photos/portrait.png", "photos/self_blend.png"
+    ]  # fmt: skip
+    lines = (tmp_path / "out" / "skipped.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [["letter.jpg", "unreadable"], ["no_face.jpg", "no_face"]]
 
 
 def test_finished_crops_are_written_for_other_tools(photographs, tmp_path, finder, portrait, portrait_face):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from deepfake.data.config import AugmentConfig, PairConfig
-from deepfake.data.extract import ExtractSettings, extract
+from deepfake.data.cutter import ExtractSettings
+from deepfake.data.extract import extract
 from deepfake.data.index import Row, read_indexes
 from deepfake.data.loader import CropLoader, prepared, read_crop, read_face
 from deepfake.data.sampling import chosen_pairs, chosen_rows, paired, with_self_blends
@@ -169,7 +170,7 @@ def test_a_blend_without_a_mesh_is_refused_not_made_of_an_oval(face_row):
 
 def test_weights_show_a_source_more_or_less_often():
     rows = [Row(f"{s}{n}", "real", s) for s in "abc" for n in range(400)]
-    shown = chosen_rows(rows, {"a": 2.25, "b": 0}, "given", False, np.random.default_rng(0))
+    shown = chosen_rows(rows, {"a": 2.25, "b": 0}, "given", np.random.default_rng(0), balanced=False)
     counts = Counter(row.source for row in shown)
     assert counts["a"] == pytest.approx(900, abs=40)
     assert (counts["b"], counts["c"]) == (0, 400)
@@ -182,7 +183,7 @@ def test_a_real_and_its_fakes_are_shown_together_or_not_at_all(rng):
         for number in range(40)
         for label, take in (("real", 0), ("fake", 0), ("fake", 1))
     ]
-    shown = chosen_rows(rows, {"a": 0.5}, "given", False, rng)
+    shown = chosen_rows(rows, {"a": 0.5}, "given", rng, balanced=False)
     times = Counter(row.identity for row in shown)
     assert set(times.values()) == {3}
     assert 10 < len(times) < 30
@@ -190,7 +191,7 @@ def test_a_real_and_its_fakes_are_shown_together_or_not_at_all(rng):
 
 def test_balanced_rows_have_as_many_of_each_label(rng):
     rows = [Row(f"r{n}", "real", "x") for n in range(70)] + [Row(f"f{n}", "fake", "x") for n in range(30)]
-    shown = chosen_rows(rows, {}, "given", True, rng)
+    shown = chosen_rows(rows, {}, "given", rng, balanced=True)
     assert Counter(row.label for row in shown) == {"real": 70, "fake": 70}
     assert set(Counter(row.path for row in shown if row.label == "fake").values()) == {2, 3}
 
@@ -198,7 +199,7 @@ def test_balanced_rows_have_as_many_of_each_label(rng):
 def test_of_both_kinds_an_epoch_is_no_longer_and_half_of_its_fakes_are_blends(rng):
     rows = [Row(f"r{n}", "real", "x", mesh="m.npy") for n in range(300)]
     rows += [Row(f"f{n}", "fake", "x", method="swap") for n in range(300)]
-    shown = chosen_rows(rows, {}, "both", False, rng)
+    shown = chosen_rows(rows, {}, "both", rng, balanced=False)
     counts = Counter((row.label, row.method) for row in shown)
     assert counts["real", ""] == 300
     assert sum(counts.values()) == 600

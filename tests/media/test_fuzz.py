@@ -18,7 +18,8 @@ from deepfake.media import kind_of, open_media
 from deepfake.media.isolated import open_isolated
 from deepfake.page.uploads import check_upload, without_path
 from deepfake.records import MAX_SAMPLES, Sampling
-from deepfake.report.files import MAX_NAME, MAX_STEM_BYTES, file_stem, shown_name
+from deepfake.report.files import MAX_STEM_BYTES, file_stem
+from deepfake.report.words import MAX_NAME, shown_name
 from deepfake.system.text import printable
 
 PATIENT = {"derandomize": True, "deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}

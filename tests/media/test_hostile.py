@@ -23,10 +23,9 @@ from deepfake.cli.main import main
 from deepfake.errors import MediaError
 from deepfake.faces.mtcnn import MAX_KEPT_PIXELS, FaceFinder
 from deepfake.faces.pyramid import MAX_LEVEL_PIXELS, pyramid_scales
-from deepfake.media import MAX_PIXELS, VideoReader, kind_of, open_media, read_picture
+from deepfake.media import VideoReader, kind_of, open_media, read_picture
 from deepfake.media import video as video_module
 from deepfake.media.picture import MAX_FILE_BYTES
-from deepfake.pipeline import FRAMES_A_BATCH, _batches
 from deepfake.records import MAX_SAMPLES, Frame, Sampling
 from deepfake.report.files import to_json, write_report
 
@@ -140,15 +139,6 @@ def test_no_level_of_a_ribbon_is_large_and_none_stays_in_memory(detector):
     finder.find([Frame(np.zeros((60, 100_000, 3), np.uint8), 0, Fraction(0))])
     assert finder._pnet._ready
     assert all(shape[1] * shape[2] <= MAX_KEPT_PIXELS for shape in finder._pnet._ready)
-
-
-def test_large_frames_are_searched_a_few_at_a_time():
-    small, large = (np.broadcast_to(np.uint8(0), (side, side, 3)) for side in (100, 4000))
-    for image, most in ((small, FRAMES_A_BATCH), (large, 1 + MAX_PIXELS // 2 // 4000**2)):
-        frames = [Frame(image, number, Fraction(0)) for number in range(20)]
-        batches = list(_batches(frames, FRAMES_A_BATCH))
-        assert [frame.index for batch in batches for frame in batch] == list(range(20))
-        assert max(map(len, batches)) == most
 
 
 @pytest.mark.parametrize("stem", [os.fsdecode(b"\xff\xfe"), "n" * 250, "\U00020000" * 62, "a\n\x1b[31m\u202eb"])

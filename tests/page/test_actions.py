@@ -3,14 +3,21 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import fields
 
 import gradio as gr
 import pypdf
 import pytest
 
 from deepfake.model.bundle import DEFAULT_MODEL
-from deepfake.page.actions import NO_FILES, NO_PICTURE, NO_VIDEO, Actions, reopened, thumbnails
+from deepfake.page.actions import NO_FILES, NO_PICTURE, NO_VIDEO, Actions, HistoryActions, thumbnails
 from deepfake.page.history import MAX_ENTRIES
+from deepfake.page.widgets import HistoryWidgets, PictureWidgets, VideoWidgets
+
+PICTURE, VIDEO, HISTORY = (
+    kind(*(field.name for field in fields(kind))) for kind in (PictureWidgets, VideoWidgets, HistoryWidgets)
+)
+"""Widgets that are but their names."""
 
 
 @pytest.fixture
@@ -24,38 +31,44 @@ class Click:
 
 
 def test_a_picture_is_answered_and_remembered(actions, examples):
-    said, marked, cards, numbers, verdict, entries = actions.judge_picture(str(examples / "portrait.jpg"), [])
-    assert "p_fake" in said
-    assert marked.shape == (512, 512, 3)
-    assert cards.count("<figure") == 1
-    assert numbers == {**verdict.as_dict(), "path": "portrait.jpg"}
-    ((thumbnail, caption),) = thumbnails(entries)
+    shown = actions.judge_picture(PICTURE, str(examples / "portrait.jpg"), [])
+    assert set(shown) == set(PICTURE.all())
+    assert "p_fake" in shown["said"]
+    assert shown["marked"].shape == (512, 512, 3)
+    assert shown["cards"].count("<figure") == 1
+    assert shown["numbers"] == {**shown["verdict"].as_dict(), "path": "portrait.jpg"}
+    ((thumbnail, caption),) = thumbnails(shown["entries"])
     assert thumbnail.shape == (128, 128, 3)
     assert caption.startswith("portrait.jpg: looks")
-    assert reopened(entries, Click(0)) == (said, entries[0].picture, cards)
+    again = HistoryActions(HISTORY).reopened(shown["entries"], Click(0))
+    assert again == {"said": shown["said"], "picture": shown["entries"][0].picture, "cards": shown["cards"]}
+    assert set(HistoryActions(HISTORY).forgotten()) == set(HISTORY.all())
 
 
 def test_a_video_reports_each_frame_then_answers(actions, examples):
-    *steps, last = actions.judge_video(str(examples / "half_fake.mp4"), [])
-    assert [f"frame {number} of 24" in step[0] for number, step in enumerate(steps[:-1], 1)] == [True] * 24
-    said, plot, slider, frame, cards, gallery, clip, numbers, verdict, folder, entries = last
-    assert "p_fake" in said
-    assert plot.shape == (320, 900, 3)
-    assert slider.maximum == 24
-    assert frame.endswith(".jpg")
-    assert cards.count("<figure") == len(verdict.tracks)
-    assert len(gallery) == 6
-    assert clip.endswith("annotated.mp4")
-    assert numbers["path"] == "half_fake.mp4"
-    assert len(entries) == 1
+    *steps, shown = actions.judge_video(VIDEO, str(examples / "half_fake.mp4"), [])
+    assert [f"frame {number} of 24" in step["said"] for number, step in enumerate(steps[:-1], 1)] == [True] * 24
+    assert {"number", "entries"} == set(VIDEO.all()) - set(steps[0])
+    assert set(shown) == set(VIDEO.all())
+    verdict, folder = shown["verdict"], shown["folder"]
+    assert "p_fake" in shown["said"]
+    assert shown["plot"].shape == (320, 900, 3)
+    assert shown["number"].maximum == 24
+    assert shown["frame"].endswith(".jpg")
+    assert shown["cards"].count("<figure") == len(verdict.tracks)
+    assert len(shown["gallery"]) == 6
+    assert shown["gallery"][0][0] == shown["frame"]
+    assert shown["clip"].endswith("annotated.mp4")
+    assert shown["numbers"]["path"] == "half_fake.mp4"
+    assert len(shown["entries"]) == 1
     assert actions.frame_chosen(5, folder).endswith("frame-0004.jpg")
-    number, shown = actions.frame_clicked(verdict, folder, Click((0.86 * 900 - 8, 100)))
+    number, frame = actions.frame_clicked(verdict, folder, Click((0.86 * 900 - 8, 100)))
     assert number == 24
-    assert shown.endswith("frame-0023.jpg")
+    assert frame.endswith("frame-0023.jpg")
 
 
 def test_what_is_kept_is_the_verdict(actions, examples):
-    *_, verdict, _ = actions.judge_picture(str(examples / "portrait.jpg"), [])
+    verdict = actions.judge_picture(PICTURE, str(examples / "portrait.jpg"), [])["verdict"]
     pdf, data = actions.keep(verdict)
     text = "".join(page.extract_text() for page in pypdf.PdfReader(pdf.value["path"]).pages)
     assert f"{verdict.p_fake:.2f}" in text
@@ -68,18 +81,20 @@ def test_what_is_kept_is_the_verdict(actions, examples):
 def test_an_unreadable_file_is_a_message_without_the_servers_path(actions, tmp_path):
     path = tmp_path / "letter.jpg"
     path.write_text("no picture")
-    said, *rest = actions.judge_picture(str(path), [])
-    ((video_said, *_),) = actions.judge_video(str(path), [])
-    for found in (said, video_said):
+    shown = actions.judge_picture(PICTURE, str(path), [])
+    (video_shown,) = actions.judge_video(VIDEO, str(path), [])
+    for found in (shown["said"], video_shown["said"]):
         assert "cannot be read" in found
         assert "letter.jpg is neither" in found
         assert str(tmp_path) not in found
-    assert rest == [None, "", None, None, []]
+    assert {name: value for name, value in shown.items() if name != "said"} == {
+        "marked": None, "cards": "", "numbers": None, "verdict": None
+    }  # fmt: skip
 
 
 def test_nothing_chosen_is_a_message(actions):
-    assert actions.judge_picture(None, [])[0] == NO_PICTURE
-    assert next(actions.judge_video(None, []))[0] == NO_VIDEO
+    assert actions.judge_picture(PICTURE, None, [])["said"] == NO_PICTURE
+    assert next(actions.judge_video(VIDEO, None, []))["said"] == NO_VIDEO
     assert next(actions.judge_batch(None))[0] == NO_FILES
 
 
@@ -104,8 +119,8 @@ def test_a_batch_is_a_table_and_a_sheet(actions, examples, tmp_path):
 def test_the_history_forgets_the_oldest(actions, examples):
     entries = []
     for _ in range(3):
-        *_, entries = actions.judge_picture(str(examples / "no_face.jpg"), entries)
-    *_, entries = actions.judge_picture(str(examples / "portrait.jpg"), entries * MAX_ENTRIES)
+        entries = actions.judge_picture(PICTURE, str(examples / "no_face.jpg"), entries)["entries"]
+    entries = actions.judge_picture(PICTURE, str(examples / "portrait.jpg"), entries * MAX_ENTRIES)["entries"]
     assert len(entries) == MAX_ENTRIES
     assert entries[0].caption.startswith("portrait.jpg")
 
@@ -115,7 +130,30 @@ def test_a_deleted_file_gives_no_report(actions, examples, tmp_path, monkeypatch
     monkeypatch.setattr(gr, "Warning", warned.append)
     copy = tmp_path / "a.jpg"
     shutil.copy(examples / "portrait.jpg", copy)
-    *_, verdict, _ = actions.judge_picture(str(copy), [])
+    verdict = actions.judge_picture(PICTURE, str(copy), [])["verdict"]
     copy.unlink()
     assert not actions.keep(verdict)[0].interactive
     assert "deleted" in warned[0]
+
+
+def event_of(page, name):
+    """The event of a page that calls a function of this name."""
+    events = [event for event in page.fns.values() if event.fn]
+    return next(event for event in events if getattr(event.fn, "func", event.fn).__name__ == name)
+
+
+def test_the_page_puts_each_value_in_its_widget(actions, examples):
+    from deepfake.page.endpoints import Endpoints
+    from deepfake.page.layout import build
+
+    page = build(actions, Endpoints(actions.jobs, examples))
+    for name, file in (("judge_picture", "portrait.jpg"), ("judge_video", "half_fake.mp4")):
+        event = event_of(page, name)
+        widgets = event.fn.args[0]
+        assert event.outputs == widgets.all()
+        found = event.fn(str(examples / file), [])
+        shown = found if isinstance(found, dict) else list(found)[-1]
+        assert set(shown) == set(event.outputs)
+        assert shown[widgets.verdict].label in shown[widgets.numbers]["verdict"]
+    event = event_of(page, "forgotten")
+    assert set(event.fn()) == set(event.outputs)

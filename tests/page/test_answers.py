@@ -8,7 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from deepfake.page.answers import answer, batch_table, face_cards, notice, picture_data, progress, scale_html
+from deepfake.page.answers import (
+    answer,
+    batch_table,
+    face_cards,
+    notice,
+    palette_css,
+    picture_data,
+    progress,
+    scale_html,
+)
+from deepfake.page.serve import STYLE
 from deepfake.records import Label, Step, Thresholds
 
 THRESHOLDS = Thresholds(real_below=0.25, fake_above=0.75)
@@ -40,8 +50,13 @@ def test_no_face_has_no_scale_and_says_so(detector, examples):
 def test_the_scale_shows_the_number_and_the_band():
     bar = scale_html(0.625, THRESHOLDS)
     assert "left:62.5%" in bar
-    assert "25.0% 75.0%" in bar
+    assert "#1e6ec855 0 25.0%, #c88c0055 25.0% 75.0%, #d6282855 75.0% 100%" in bar
     assert "p_fake 0.62 from 0 to 1; real below 0.25, fake from 0.75" in bar
+
+
+def test_the_style_sheet_has_the_colours_that_pictures_have():
+    assert palette_css() == ":root { --fake: #d62828; --real: #1e6ec8; --inconclusive: #c88c00; }"
+    assert set(re.findall(r"var\(--([a-z]+)\)", STYLE.read_text())) == {*Label, "heat"}
 
 
 def test_text_from_a_file_is_escaped(verdict, portrait):
@@ -61,6 +76,8 @@ def test_a_card_for_each_face_shows_crop_heat_map_and_noise(verdict, portrait):
     ]
     assert [image.shape for image in images[:3]] == [(224, 224, 3), (224, 224, 4), (224, 224, 3)]
     assert images[1][..., 3].max() > 20
+    for name in re.findall(r'class="([a-z]+)[ "]', cards):
+        assert f".{name} " in STYLE.read_text()
     assert len(re.findall(r'<img [^>]*alt="[^"]+"', cards)) == 6
     assert f"visual stream {score.visual:.0%}" in cards
     assert f"Gate: visual {score.gate[0]:.2f}, noise {score.gate[1]:.2f}" in cards

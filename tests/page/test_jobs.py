@@ -33,7 +33,7 @@ def test_files_that_take_turns_do_not_mix(jobs, detector, examples):
 
 def test_when_all_places_are_taken_the_next_is_refused_and_a_closed_one_is_free_again(detector, examples):
     jobs = Jobs(detector, places=1)
-    first = jobs.steps(examples / "half_fake.mp4")
+    first = jobs.analyse(examples / "half_fake.mp4")
     next(first)
     with pytest.raises(LimitError, match="Try again in a minute") as caught:
         jobs.run(examples / "portrait.jpg")

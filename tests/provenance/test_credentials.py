@@ -24,7 +24,7 @@ from deepfake.errors import DeepfakeError, MediaError
 from deepfake.media import isolated, open_media
 from deepfake.media.containers import MAX_BOXES, credentials_in, holds_credentials
 from deepfake.page.answers import answer
-from deepfake.provenance.c2pa import TRUST_LIST, read_credentials, trust_anchors
+from deepfake.provenance.c2pa import read_credentials, trust_anchors
 from deepfake.provenance.credentials import MAX_TEXT, AiShare, Credentials, State, in_a_word, in_sentences
 from deepfake.report.pdf import write_pdf
 
@@ -324,22 +324,33 @@ def test_what_is_told_is_shortened_again():
 @pytest.mark.parametrize(
     "content", [None, "no certificates", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"]
 )
-def test_a_trust_list_that_cannot_be_used_is_an_error(tmp_path, monkeypatch, content):
+def test_a_trust_list_that_cannot_be_used_is_an_error(tmp_path, content):
     path = tmp_path / "list.pem"
     if content is not None:
         path.write_text(content)
-    monkeypatch.setenv(TRUST_LIST, str(path))
-    with pytest.raises(DeepfakeError, match=f"{TRUST_LIST} must name a file of certificates"):
-        trust_anchors()
+    with pytest.raises(DeepfakeError, match="A trust list must be a file of certificates"):
+        trust_anchors(path)
 
 
-def test_the_detector_uses_the_trust_list_that_is_configured(signed, studio, tmp_path, monkeypatch):
+def test_the_detector_uses_the_trust_list_that_it_is_given(signed, studio, tmp_path, monkeypatch):
     from deepfake import Detector
 
-    assert trust_anchors() == ""
     (tmp_path / "list.pem").write_text(f"Vouching\n{studio.root}")
-    monkeypatch.setenv(TRUST_LIST, str(tmp_path / "list.pem"))
-    assert Detector(opener=isolated.open_isolated).detect(signed).credentials.signer_trusted is True
+    monkeypatch.setenv("DEEPFAKE_TRUST_LIST", str(tmp_path / "list.pem"))
+    told = Detector(opener=isolated.open_isolated, trust_list=tmp_path / "list.pem")
+    assert told.detect(signed).credentials.signer_trusted is True
+    assert Detector(opener=isolated.open_isolated).detect(signed).credentials.signer_trusted is None
+
+
+def test_the_command_line_takes_the_trust_list_of_the_environment(signed, studio, tmp_path):
+    (tmp_path / "list.pem").write_text(studio.root)
+    for path, said in (("list.pem", True), ("", None)):
+        environment = {"DEEPFAKE_TRUST_LIST": path and str(tmp_path / path)}
+        result = CliRunner().invoke(main, ["detect", "--json", str(signed)], env=environment)
+        assert json.loads(result.stdout)["credentials"]["signer_trusted"] is said
+    result = CliRunner().invoke(main, ["detect", "--trust-list", str(tmp_path / "none.pem"), str(signed)])
+    assert result.exit_code == 1
+    assert "none.pem: No such file" in result.stderr
 
 
 HEADS = [

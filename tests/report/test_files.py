@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import av
@@ -8,18 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from deepfake.records import Label, Reason
-from deepfake.report.files import (
-    MAX_NAME,
-    annotate,
-    face_pictures,
-    sentence,
-    shown_name,
-    suspicious_frames,
-    suspicious_part,
-    to_json,
-    write_report,
-)
+from deepfake.report.files import annotate, face_pictures, suspicious_frames, to_json, write_report
 
 KEYS = [
     "path",
@@ -103,53 +91,3 @@ def test_suspicious_frames_are_sorted(video):
     chosen = suspicious_frames(video, 5)
     p_fake = {score.face.frame_index: score.p_fake for score in video.scores}
     assert [p_fake[index] for index in chosen] == sorted(p_fake.values(), reverse=True)[:5]
-
-
-@pytest.mark.parametrize("reason", list(Reason))
-def test_every_reason_has_its_sentence(picture, reason):
-    text = sentence(dataclasses.replace(picture, label=Label.INCONCLUSIVE, reason=reason))
-    assert text.endswith(".")
-
-
-def test_a_sentence_never_says_is(picture):
-    for label in (Label.REAL, Label.FAKE):
-        assert " looks " in sentence(dataclasses.replace(picture, label=label, reason=None))
-
-
-def with_scores(video, values):
-    scores = [dataclasses.replace(score, p_fake=p) for score, p in zip(video.scores, values, strict=True)]
-    return dataclasses.replace(video, scores=tuple(scores), label=Label.INCONCLUSIVE, reason=Reason.UNCERTAIN)
-
-
-def test_a_part_that_looks_fake_is_named_though_the_whole_is_not(video):
-    times = [video.times[score.face.frame_index] for score in video.scores]
-    count = len(times)
-    found = with_scores(video, [0.99 if 4 <= place < 10 else 0.1 for place in range(count)])
-    assert suspicious_part(found) == (0, times[4], times[9])
-    assert f"From {times[4]:.1f} s to {times[9]:.1f} s face 1 looks manipulated" in sentence(found)
-    broken = with_scores(video, [0.99 if place % 5 else 0.1 for place in range(count)])
-    assert suspicious_part(broken) is None
-    assert "neither clearly" in sentence(broken)
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("photo.jpg", "photo.jpg"),
-        ("../../etc/passwd", "passwd"),
-        ("C:\\temp\\a.png", "a.png"),
-        ("a\nb\tc.jpg", "a b c.jpg"),
-        ("\u202egpj.exe", "gpj.exe"),
-        ("", "file"),
-        ("\x00", "file"),
-    ],
-)
-def test_names_are_shown_in_one_line_without_folders(name, shown):
-    assert shown_name(name) == shown
-
-
-def test_long_names_lose_their_middle():
-    shown = shown_name("x" * 300 + ".jpg")
-    assert len(shown) == MAX_NAME
-    assert shown.endswith("x.jpg")
-    assert "…" in shown

@@ -7,7 +7,8 @@ import PIL.Image
 import pytest
 
 from deepfake.records import Face, Score
-from deepfake.report.heatmap import FAKE_COLOUR, FULL_HEAT, REAL_COLOUR, heat_map, overlay_crop, overlay_frame, timeline
+from deepfake.report.drawing import FAKE_COLOUR, REAL_COLOUR
+from deepfake.report.heatmap import FULL_HEAT, heat_map, overlay_crop, overlay_frame, timeline
 
 GREY = np.full((64, 64, 3), 128, np.uint8)
 

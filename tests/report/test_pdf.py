@@ -16,8 +16,8 @@ import deepfake.report.pdf
 from deepfake.errors import MediaError
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.records import Label, Reason, Thresholds
-from deepfake.report.files import sentence
-from deepfake.report.pdf import NOT_MEASURED, write_pdf
+from deepfake.report.pdf import write_pdf
+from deepfake.report.words import LIMITS, NOT_MEASURED, sentence
 
 HOSTILE = "../../<script>\n\u202e 𝔘😀 日本.jpg" * 20
 
@@ -57,6 +57,7 @@ def test_the_report_says_what_was_judged_by_whom_and_how(picture, examples, tmp_
     assert "512 x 512 pixels" in text
     assert f"Verdict: {picture.label} · p_fake {picture.p_fake:.2f}" in text
     assert sentence(picture) in text
+    assert all(limit in text for limit in LIMITS)
     assert picture.model.name in text
     assert picture.model.sha256 in text
     assert f"real below {picture.thresholds.real_below:.2f}" in text

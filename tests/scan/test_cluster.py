@@ -34,12 +34,11 @@ def test_addresses_are_listed_and_fetched_as_files_are(photos):
 def test_half_a_file_of_rows_is_deleted_and_another_table_refused(tmp_path):
     import pyarrow as pa
 
-    from deepfake.scan.store import row_of
+    from deepfake.scan.row import Answer, Row
     from deepfake.scan.table import table_of
-    from deepfake.scan.worker import Answer
 
     assert rows_done(str(tmp_path / "none")) == set()
-    pyarrow.parquet.write_table(table_of([row_of("/a", 1, "aa", Answer(), "m")]), tmp_path / "whole.parquet")
+    pyarrow.parquet.write_table(table_of([Row("/a", "aa", 1, Answer(), "m").as_dict()]), tmp_path / "whole.parquet")
     content = (tmp_path / "whole.parquet").read_bytes()
     (tmp_path / "half.parquet").write_bytes(content[: len(content) // 2])
     assert rows_done(str(tmp_path)) == {"/a"}

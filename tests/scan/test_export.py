@@ -10,17 +10,16 @@ import pytest
 
 from deepfake.errors import DatasetError
 from deepfake.media import read_picture
-from deepfake.report.heatmap import jpeg
+from deepfake.report.drawing import jpeg
 from deepfake.scan.export import draw_worst, summary_of, to_csv, to_html, to_parquet
-from deepfake.scan.store import COLUMNS, Store
-from deepfake.scan.worker import Answer, Failure
+from deepfake.scan.row import COLUMNS, Answer, Failure, ScoredFace
+from deepfake.scan.store import Store
 
 HOSTILE = "/=cmd|' /C calc'!A0,\"<script>\n🙂.jpg"
 
 
 def answer(p_fake, verdict="fake", kind="picture", box=(10.0, 10.0, 50.0, 50.0)):
-    face = {"box_xyxy": list(box), "p_fake": p_fake, "track": 0}
-    return Answer(kind, verdict, None, p_fake, (face,), (0.0,), elapsed_s=0.1)
+    return Answer(kind, verdict, None, p_fake, (ScoredFace(box, p_fake, 0),), (0.0,), elapsed_s=0.1)
 
 
 @pytest.fixture
@@ -47,6 +46,17 @@ def test_csv_holds_every_row_and_no_formula(store, tmp_path):
 def test_parquet_holds_the_rows_of_the_store(store, tmp_path):
     table = pyarrow.parquet.read_table(to_parquet(store, tmp_path / "s.parquet"))
     assert table.to_pylist() == list(store.rows())
+
+
+def test_the_schema_is_that_of_older_files():
+    from deepfake.scan.table import SCHEMA
+
+    face = "struct<box_xyxy: list<item: double>, p_fake: double, track: int64>"
+    assert [f"{field.name} {field.type}" for field in SCHEMA] == [
+        "path string", "sha256 string", "bytes int64", "kind string", "verdict string", "reason string",
+        "p_fake double", f"faces list<item: {face}>", "times list<item: double>", "failure string", "error string",
+        "elapsed_s double", "model string",
+    ]  # fmt: skip
 
 
 def test_html_is_one_file_in_which_names_are_text(store, tmp_path):

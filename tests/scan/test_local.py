@@ -16,8 +16,8 @@ import pytest
 from deepfake.scan.files import find_files
 from deepfake.scan.local import scan
 from deepfake.scan.pool import Workers
+from deepfake.scan.row import Failure
 from deepfake.scan.store import Store
-from deepfake.scan.worker import Failure
 
 
 def workers_of(process):

@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from deepfake.cli.main import main
+from deepfake.scan.row import Answer
 from deepfake.scan.store import Store
-from deepfake.scan.worker import Answer
 
 
 def call(*words):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from pathlib import Path
@@ -7,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from deepfake.errors import StoreError
-from deepfake.scan.store import COLUMNS, Store
-from deepfake.scan.worker import Answer, Failure
+from deepfake.scan.row import COLUMNS, Answer, Failure, Row, ScoredFace
+from deepfake.scan.store import Store
 
-FAKE = Answer("picture", "fake", None, 0.9, ({"box_xyxy": [1.0, 2.0, 3.0, 4.0], "p_fake": 0.9, "track": 0},), (0.0,))
+FAKE = Answer("picture", "fake", None, 0.9, (ScoredFace((1.0, 2.0, 3.0, 4.0), 0.9, 0),), (0.0,))
 BROKEN = Answer(failure=Failure.UNREADABLE, error="The file is empty.")
 
 
@@ -28,6 +29,37 @@ def test_a_row_comes_back_as_it_went_in(path, identity):
     assert (row["verdict"], row["p_fake"], row["times"]) == ("fake", 0.9, [0.0])
     assert row["faces"] == [{"box_xyxy": [1.0, 2.0, 3.0, 4.0], "p_fake": 0.9, "track": 0}]
     assert row["model"] == identity["model"]["name"]
+
+
+def test_the_columns_are_those_that_the_readme_names(root):
+    text = " ".join((root / "README.md").read_text().split())
+    assert f"`{', '.join(COLUMNS)}` (table `row`)" in text
+
+
+def test_a_row_of_a_cluster_is_that_of_a_store(path, identity):
+    with Store(path, identity) as store:
+        store.add(Path("/a.jpg"), 7, 1, "aa", FAKE)
+        (row,) = store.rows()
+    assert json.loads(json.dumps(Row("/a.jpg", "aa", 7, FAKE, identity["model"]["name"]).as_dict())) == row
+
+
+def test_the_tables_are_those_of_older_stores(path, identity):
+    with Store(path, identity) as store:
+        made = dict(store._database.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+    assert " ".join(made["answer"].split()) == (
+        "CREATE TABLE answer ( sha256 TEXT PRIMARY KEY, kind TEXT, verdict TEXT, reason TEXT, p_fake REAL, faces TEXT, "
+        "times TEXT, failure TEXT, error TEXT, elapsed_s REAL ) WITHOUT ROWID"
+    )
+    assert " ".join(made["row"].split()) == (
+        "CREATE VIEW row AS SELECT path, file.sha256, bytes, kind, verdict, reason, p_fake, faces, times, "
+        "coalesce(answer.failure, file.failure) AS failure, coalesce(answer.error, file.error) AS error, elapsed_s, "
+        "(SELECT json_extract(value, '$') FROM about WHERE name = 'model') AS model FROM file LEFT JOIN answer USING (sha256)"
+    )
+
+
+def test_an_answer_survives_being_told():
+    for answer in (FAKE, BROKEN, Answer()):
+        assert Answer.from_dict(json.loads(json.dumps(answer.as_dict()))) == answer
 
 
 def test_identical_files_share_one_answer_and_a_file_has_one_row_however_often_it_is_written(path, identity):

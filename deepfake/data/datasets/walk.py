@@ -41,7 +41,7 @@ def without_suffix(path: str) -> str:
     return str(PurePosixPath(path).with_suffix(""))
 
 
-def checked(rows: Iterable[Row], root: Path, layout: str, shared_clips: bool = False) -> list[Row]:
+def checked(rows: Iterable[Row], root: Path, layout: str, *, shared_clips: bool = False) -> list[Row]:
     """The rows sorted by path; refuses none at all, and a clip that occurs twice unless clips are shared by frames."""
     rows = sorted(rows, key=lambda row: row.path)
     if not rows:

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from deepfake.model.bundle import DEFAULT_MODEL
+from deepfake.page.about import about
+from deepfake.records import Label, Reason
+from deepfake.report.words import LIMITS, MAX_NAME, REASONS, advice, headline, sentence, shown_name, suspicious_part
+
+
+@pytest.fixture(scope="module")
+def picture(detector, examples):
+    return detector.detect(examples / "portrait.jpg")
+
+
+@pytest.fixture(scope="module")
+def video(detector, examples):
+    return detector.detect(examples / "half_fake.mp4")
+
+
+def test_every_reason_is_told_in_each_way(picture, video):
+    assert set(REASONS) == set(Reason)
+    for verdict in (picture, dataclasses.replace(video, scores=())):
+        for reason in Reason:
+            found = dataclasses.replace(verdict, label=Label.INCONCLUSIVE, reason=reason)
+            assert headline(found) == f"Inconclusive ({REASONS[reason].words})"
+            assert sentence(found) == REASONS[reason].sentence
+            assert "{" not in advice(found)
+    uncertain = dataclasses.replace(video, label=Label.INCONCLUSIVE, reason=Reason.UNCERTAIN)
+    assert advice(uncertain).endswith("closer to the original or another moment of the video.")
+
+
+def test_the_page_names_the_same_limits_as_the_report():
+    assert all(f"- {limit}\n" in about(DEFAULT_MODEL) for limit in LIMITS)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_its_sentence(picture, reason):
+    text = sentence(dataclasses.replace(picture, label=Label.INCONCLUSIVE, reason=reason))
+    assert text.endswith(".")
+
+
+def test_a_sentence_never_says_is(picture):
+    for label in (Label.REAL, Label.FAKE):
+        assert " looks " in sentence(dataclasses.replace(picture, label=label, reason=None))
+
+
+def with_scores(video, values):
+    scores = [dataclasses.replace(score, p_fake=p) for score, p in zip(video.scores, values, strict=True)]
+    return dataclasses.replace(video, scores=tuple(scores), label=Label.INCONCLUSIVE, reason=Reason.UNCERTAIN)
+
+
+def test_a_part_that_looks_fake_is_named_though_the_whole_is_not(video):
+    times = [video.times[score.face.frame_index] for score in video.scores]
+    count = len(times)
+    found = with_scores(video, [0.99 if 4 <= place < 10 else 0.1 for place in range(count)])
+    assert suspicious_part(found) == (0, times[4], times[9])
+    assert f"From {times[4]:.1f} s to {times[9]:.1f} s face 1 looks manipulated" in sentence(found)
+    broken = with_scores(video, [0.99 if place % 5 else 0.1 for place in range(count)])
+    assert suspicious_part(broken) is None
+    assert "neither clearly" in sentence(broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("photo.jpg", "photo.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\a.png", "a.png"),
+        ("a\nb\tc.jpg", "a b c.jpg"),
+        ("\u202egpj.exe", "gpj.exe"),
+        ("", "file"),
+        ("\x00", "file"),
+    ],
+)
+def test_names_are_shown_in_one_line_without_folders(name, shown):
+    assert shown_name(name) == shown
+
+
+def test_long_names_lose_their_middle():
+    shown = shown_name("x" * 300 + ".jpg")
+    assert len(shown) == MAX_NAME
+    assert shown.endswith("x.jpg")
+    assert "…" in shown
