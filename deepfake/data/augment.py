@@ -15,6 +15,8 @@ from deepfake.data.config import AugmentConfig
 from deepfake.records import CropSpec, Face, Floats, Image
 
 INTERPOLATIONS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
+SMALLEST_VIDEO = 16
+"""Side in pixels below which the encoder takes nothing."""
 TINT = 20.0
 """Largest shift of a channel, of 255."""
 SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
@@ -76,6 +78,13 @@ def moved(
     return replace(face, box_xyxy=box, landmarks=landmarks), structs.replace(
         spec, scale=spec.scale * zoom, shift=spec.shift / zoom, tta_scales=(1.0,)
     )
+
+
+def as_video(image: Image, config: AugmentConfig, rng: np.random.Generator) -> Image:
+    """What a crop will show, as a frame of a video: compressed at its own size; RGB uint8 of the same shape."""
+    if rng.random() >= config.video or min(image.shape[:2]) < SMALLEST_VIDEO:
+        return image
+    return compress_video(image, int(rng.integers(23, 46)), preset="veryfast")
 
 
 def _sent(image: Image, config: AugmentConfig, rng: np.random.Generator) -> Image:
@@ -148,7 +157,7 @@ def _encoded(image: Image, suffix: str, options: list[int]) -> Image:
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB))
 
 
-def compress_video(image: Image, crf: int) -> Image:
+def compress_video(image: Image, crf: int, preset: str = "ultrafast") -> Image:
     """The picture after H.264 as a key frame of this constant rate factor, 0 to 51; shape and dtype stay.
 
     An odd side grows by a repeated pixel before the encoder, and is cut again after it.
@@ -157,7 +166,7 @@ def compress_video(image: Image, crf: int) -> Image:
     even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="h264") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": str(crf), "preset": "ultrafast"})
+        stream = container.add_stream("libx264", rate=25, options={"crf": str(crf), "preset": preset})
         stream.height, stream.width, stream.pix_fmt = *even.shape[:2], "yuv420p"
         stream.thread_count = 1
         container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))

@@ -107,6 +107,9 @@ class AugmentConfig(Settings, frozen=True, kw_only=True):
     """Probability of a gamma from 0.6 to 1.7."""
     grey: Share = 0.0
     """Probability of black and white, or of sepia for a quarter of these."""
+    video: Share = 0.0
+    """Probability that what the crop shows is compressed by H.264 at its own size, before the crop is cut: as the face
+    is small in the frame that is compressed. CRF 23 to 45; both crops of a pair at one CRF."""
     clean: Share = 0.0
     """Probability that a crop is spared all of the following but `erase`, so that fine traces are learned, too."""
     rescale: Share = 0.3

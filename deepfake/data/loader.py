@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from deepfake.data.augment import augment, moved
+from deepfake.data.augment import as_video, augment, moved
 from deepfake.data.config import AugmentConfig
 from deepfake.data.index import Row
 from deepfake.data.selfblend import self_blend
@@ -118,51 +118,82 @@ def prepared(unit: Unit, spec: CropSpec, config: AugmentConfig, rng: np.random.G
         DatasetError: As `read_face`, or if a blend or a twin is to be made of a row without its mesh or twin.
     """
     is_pair = len({row.label for row in unit}) == 2
-    made = next((row for row in unit if row.made), None)
-    geometry, ways = rng.integers(2**62, size=2), rng.integers(2**62, size=2)
+    geometry, ways, video = (rng.integers(2**62, size=2) for _ in range(3))
     if is_pair:
-        geometry[1] = geometry[0]
+        geometry[1], video[1] = geometry[0], video[0]
         if rng.random() < config.alike:
             ways[1] = ways[0]
-    if made and is_pair:
-        image, face = read_face(made, spec)
-        place, cut = moved(face, spec, config, np.random.default_rng(geometry[0]), has_surroundings=bool(made.box))
-        crops = {
-            label: cut_crop(picture, within, cut).image
-            for label, (picture, within) in _made_pair(made, image, place, cut, rng).items()
-        }
-        shown = [crops[row.label] for row in unit]
+    made = next((row for row in unit if row.made and is_pair), None)
+    if made:
+        both, cut = _made_pair(made, spec, config, geometry[0], rng)
+        parts = [(*both[row.label], cut) for row in unit]
     else:
-        shown = []
-        for row, seed in zip(unit, geometry, strict=False):
-            image, face = read_face(row, spec)
-            place, cut = moved(face, spec, config, np.random.default_rng(seed), has_surroundings=bool(row.box))
-            if row.made:
-                image, place = _made_pair(row, image, place, cut, rng)["fake"]
-            shown.append(cut_crop(image, place, cut).image)
-    return [augment(crop, config, np.random.default_rng(seed)) for crop, seed in zip(shown, ways, strict=False)]
+        parts = [_part(row, spec, config, seed, rng) for row, seed in zip(unit, geometry, strict=False)]
+    crops = [
+        cut_crop(as_video(image, config, np.random.default_rng(seed)), face, cut).image
+        for (image, face, cut), seed in zip(parts, video, strict=False)
+    ]
+    return [augment(crop, config, np.random.default_rng(seed)) for crop, seed in zip(crops, ways, strict=False)]
+
+
+def _part(
+    row: Row, spec: CropSpec, config: AugmentConfig, seed: int, rng: np.random.Generator
+) -> tuple[Image, Face, CropSpec]:
+    """As much of one row's picture as its moved crop shows, its face in it, and the geometry of that crop."""
+    if row.made:
+        both, cut = _made_pair(row, spec, config, seed, rng)
+        return (*both["fake"], cut)
+    image, face = read_face(row, spec)
+    face, cut = moved(face, spec, config, np.random.default_rng(seed), has_surroundings=bool(row.box))
+    return (*_within(image, face, cut)[:2], cut)
+
+
+def _within(image: Image, face: Face, spec: CropSpec) -> tuple[Image, Face, tuple[slice, slice]]:
+    """As much of a picture as a crop shows, the face in it, and where it lies."""
+    left, top, right, bottom = crop_bounds(image.shape, face, spec)
+    box = (face.box_xyxy[0] - left, face.box_xyxy[1] - top, face.box_xyxy[2] - left, face.box_xyxy[3] - top)
+    within = replace(face, box_xyxy=box, landmarks=face.landmarks - np.array([left, top], np.float32))
+    place = (slice(top, bottom), slice(left, right))
+    return image[place], within, place
 
 
 def _made_pair(
+    row: Row, spec: CropSpec, config: AugmentConfig, seed: int, rng: np.random.Generator
+) -> tuple[dict[str, tuple[Image, Face]], CropSpec]:
+    """A real and the fake that is made from it, by label, each with its face, and the geometry of their moved crop."""
+    image, face = read_face(row, spec)
+    face, cut = moved(face, spec, config, np.random.default_rng(seed), has_surroundings=bool(row.box))
+    return make_pair(row, image, face, cut, rng), cut
+
+
+def make_pair(
     row: Row, image: Image, face: Face, spec: CropSpec, rng: np.random.Generator
 ) -> dict[str, tuple[Image, Face]]:
-    """A real and the fake that is made from it, by label, each with its face: as much of the picture as is shown."""
-    left, top, right, bottom = crop_bounds(image.shape, face, spec)
-    part = image[top:bottom, left:right]
-    corner = np.array([left, top], np.float32)
-    points = mesh_of(row) - corner if row.mesh else None
-    box = (face.box_xyxy[0] - left, face.box_xyxy[1] - top, face.box_xyxy[2] - left, face.box_xyxy[3] - top)
-    within = replace(face, box_xyxy=box, landmarks=face.landmarks - corner)
-    twin = read_stored(Path(row.twin))[top:bottom, left:right] if row.twin else None
+    """A real and the fake that is made from it: as much of the picture as a crop shows.
+
+    Args:
+        row: Says which fake, and where mesh and twin lie.
+        image: The real picture, RGB uint8.
+        face: Its face.
+        spec: Geometry of the crop.
+        rng: The only source of chance.
+
+    Returns:
+        Each picture with its face, by label.
+
+    Raises:
+        DatasetError: If the mesh of a blend or the twin is missing.
+    """
+    part, within, place = _within(image, face, spec)
+    points = mesh_of(row) - np.array([place[1].start, place[0].start], np.float32) if row.mesh else None
+    twin = read_stored(Path(row.twin))[place] if row.twin else None
     if row.made == "twin":
         if twin is None:
             raise DatasetError(f"{row.path} has no twin. Run twin on its index.")
         real, fake = twin_pair(part, twin, points, rng)
     else:
         if points is None:
-            raise DatasetError(
-                f"{row.path} has no face mesh, which the masks of blends are made from. Run extract again."
-            )
+            raise DatasetError(f"{row.path} has no face mesh, which the masks of blends need. Run extract again.")
         real, fake = self_blend(part, points, rng, twin if twin is not None and rng.random() < 0.15 else None)
     return {"real": (real, within), "fake": (fake, within)}
 
@@ -177,7 +208,7 @@ def read_crop(row: Row, spec: CropSpec) -> Crop:
     if not row.made:
         return cut_crop(image, face, spec)
     rng = np.random.default_rng(list(Path(row.path).name.encode()))
-    return cut_crop(*_made_pair(row, image, face, spec, rng)["fake"], spec)
+    return cut_crop(*make_pair(row, image, face, spec, rng)["fake"], spec)
 
 
 def read_face(row: Row, spec: CropSpec) -> tuple[Image, Face]:
