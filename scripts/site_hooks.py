@@ -1,4 +1,4 @@
-"""What the site shows and docs/ does not hold: the shipped model's name, measures and card, and the project's own documents.
+"""What the site shows and docs/ does not hold: the shipped model's name, measures and card, the project's documents.
 
 MkDocs loads this file (`hooks` in mkdocs.yml). In a page, `{{ model }}` becomes the name of the shipped model,
 `{{ answers }}` the shares of its right, wrong and open answers, and `{{ measures }}` its tables of quality, so that no
@@ -70,7 +70,10 @@ def answers_table(metrics: dict[str, Any]) -> str:
         "| | reals called fake | reals left open | fakes called fake | fakes called real | fakes left open |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for name, part in (("single faces, of the kinds it learned", "test"), ("whole clips, of kinds it did not", "clips")):
+    for name, part in (
+        ("single faces, of the kinds it learned", "test"),
+        ("whole clips, of kinds it did not", "clips"),
+    ):
         if part in metrics:
             found = metrics[part]["all"]
             real, fake = found["real_called"], found["fake_called"]

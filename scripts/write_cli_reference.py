@@ -1,7 +1,7 @@
 """Writes docs/reference/cli.md: the help of every command, as the command line prints it.
 
-python scripts/write_cli_reference.py            writes the file
-python scripts/write_cli_reference.py --check    exit status 1 if the file is not what would be written
+python -m scripts.write_cli_reference            writes the file
+python -m scripts.write_cli_reference --check    exit status 1 if the file is not what would be written
 
 tests/test_docs.py checks it, too.
 """
@@ -22,8 +22,8 @@ WIDTH = 100
 """Columns of the help: the same wherever it is written."""
 HEAD = f"""# Commands
 
-What `{PROGRAM} COMMAND --help` prints, for every command. This page is written by `python scripts/write_cli_reference.py`.
-After installation `deepfake` is the same as `{PROGRAM}`. The [guide](../command-line.md) says when to use which.
+What `{PROGRAM} COMMAND --help` prints, for every command. This page is written by
+`python -m scripts.write_cli_reference`. After installation `deepfake` is the same as `{PROGRAM}`. The [guide](../command-line.md) says when to use which.
 
 """
 
@@ -66,7 +66,7 @@ def write(check: bool) -> None:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
         PAGE.write_text(text, encoding="utf-8", newline="\n")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        raise click.ClickException(f"{PAGE.name} is out of date. Run python scripts/write_cli_reference.py.")
+        raise click.ClickException(f"{PAGE.name} is out of date. Run python -m scripts.write_cli_reference.")
 
 
 if __name__ == "__main__":
