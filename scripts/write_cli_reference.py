@@ -23,7 +23,8 @@ WIDTH = 100
 HEAD = f"""# Commands
 
 What `{PROGRAM} COMMAND --help` prints, for every command. This page is written by
-`python -m scripts.write_cli_reference`. After installation `deepfake` is the same as `{PROGRAM}`. The [guide](../command-line.md) says when to use which.
+`python -m scripts.write_cli_reference`. After installation `deepfake` is the same as
+`{PROGRAM}`. The [guide](../command-line.md) says when to use which.
 
 """
 
