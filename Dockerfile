@@ -10,7 +10,7 @@ COPY pyproject.toml README.md LICENSE app.py ./
 COPY deepfake deepfake
 COPY models models
 COPY examples examples
-# Editable, so that the package finds the models and examples that lie beside it; by the locked setuptools, from no index.
+# Editable, so that the models, which a wheel would copy, are here once; by the locked hatchling, from no index.
 RUN pip install --no-index --no-deps --no-build-isolation -e . && python -m compileall -q deepfake
 USER 10001:10001
 EXPOSE 7860

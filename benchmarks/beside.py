@@ -37,7 +37,6 @@ from deepfake.faces.crops import cut_crop
 from deepfake.faces.mtcnn import FaceSettings
 from deepfake.faces.pyramid import SMALLEST_FACE_PX
 from deepfake.model.bundle import DEFAULT_MODEL, load_bundle
-from deepfake.model.scorer import sigmoid
 from deepfake.pipeline import Detector
 from deepfake.records import Face, Image, Sampling
 
@@ -98,7 +97,7 @@ class Theirs(Pipeline):
     def _score(self, image: Image, face: Face) -> float:
         crop = cut_crop(image, face, self._bundle.crop)
         logit = self._model.predict(crop.image[None].astype(np.float32), verbose=0)["logit"].item()
-        return sigmoid(logit / self._bundle.temperature + self._bundle.logit_shift)
+        return self._bundle.calibration.face.p_fake(logit)
 
 
 def _read_picture(path: Path) -> Image:

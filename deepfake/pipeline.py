@@ -136,14 +136,16 @@ class Detector:
                 yield Step(len(times), len(media), frame.time_s, tuple(own))
 
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
-        decision = decide(scores, times, self.bundle.thresholds, min_frames, faces_found)
+        calibration = self.bundle.calibration.of_person(in_video=media.kind == "video")
+        decision = decide(scores, times, calibration, min_frames, faces_found)
         return Verdict(
             path=str(path),
             kind=media.kind,
             label=decision.label,
             reason=decision.reason,
             p_fake=decision.p_fake,
-            thresholds=self.bundle.thresholds,
+            thresholds=calibration.thresholds,
+            face_thresholds=self.bundle.calibration.face.thresholds,
             scores=tuple(scores),
             times=times,
             tracks=decision.tracks,
@@ -153,6 +155,7 @@ class Detector:
             credentials=media.credentials(self._anchors),
             model=self.bundle.model,
             elapsed_s=time.perf_counter() - started,
+            experts=self.bundle.experts,
         )
 
 

@@ -7,6 +7,7 @@ with (0, 0) the outer corner of the first pixel.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -187,6 +188,8 @@ class Score:
     """Shape `(h, w)`, laid over the crop: where the logit comes from. Its mean plus a constant is the logit."""
     to_frame: Floats
     """Shape `(2, 3)`: the affine map from the unit square of the crop to pixels of the frame."""
+    expert_logits: tuple[float, ...] = ()
+    """What each expert of the model says, as a calibrated logit; their mean is the logit. Empty without experts."""
 
     @property
     def visual(self) -> float:
@@ -245,6 +248,8 @@ class Track:
     """Time of the first scored face."""
     end_s: float
     """Time of the last."""
+    expert_logits: tuple[float, ...] = ()
+    """The robust mean over time of what each expert says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +277,9 @@ class Verdict:
     p_fake: float | None
     """Calibrated probability of the most suspicious person; None where no face could be scored."""
     thresholds: Thresholds
-    """The bundle's."""
+    """Where `real` ends and `fake` begins: for one face of a picture, or for a person over the time of a video."""
+    face_thresholds: Thresholds
+    """The same for the face in a single frame."""
     scores: tuple[Score, ...]
     """One for each face that was scored, in order of time."""
     times: dict[int, float]
@@ -291,6 +298,20 @@ class Verdict:
     """Which model answered."""
     elapsed_s: float
     """Wall time of the analysis."""
+    experts: tuple[str, ...] = ()
+    """The kind of trace that each expert of the model looks for, such as `blended` or `generated`."""
+
+    @property
+    def trace(self) -> str | None:
+        """The kind of trace of a fake: that of the expert that says more; None of other answers, or without experts."""
+        if self.label is not Label.FAKE or not self.tracks:
+            return None
+        return self.trace_of(self.tracks[0].expert_logits)
+
+    def trace_of(self, expert_logits: Sequence[float]) -> str | None:
+        """The kind of trace that the expert looks for which says more; None without experts."""
+        pairs = list(zip(expert_logits, self.experts, strict=True)) if self.experts else []
+        return max(pairs)[1] if pairs else None
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the verdict as plain values: what `detect --json` prints."""
@@ -300,12 +321,14 @@ class Verdict:
             "verdict": str(self.label),
             "reason": str(self.reason) if self.reason else None,
             "p_fake": _rounded(self.p_fake),
+            "trace": self.trace,
             "thresholds": {"real_below": self.thresholds.real_below, "fake_above": self.thresholds.fake_above},
             "faces": [self._face_as_dict(score) for score in self.scores],
             "tracks": [
                 {
                     "track": track.number,
                     "p_fake": _rounded(track.p_fake),
+                    "experts": self._experts_as_dict(track.expert_logits),
                     "faces": track.faces,
                     "start_s": _rounded(track.start_s, 3),
                     "end_s": _rounded(track.end_s, 3),
@@ -329,7 +352,11 @@ class Verdict:
             "noise": _rounded(score.noise, 3),
             "visual_logit": _rounded(score.visual_logit, 3),
             "noise_logit": _rounded(score.noise_logit, 3),
+            "experts": self._experts_as_dict(score.expert_logits),
         }
+
+    def _experts_as_dict(self, logits: Sequence[float]) -> dict[str, float | None]:
+        return {name: _rounded(logit, 3) for name, logit in zip(self.experts, logits, strict=True)}
 
 
 def _rounded(value: float | None, digits: int = 4) -> float | None:

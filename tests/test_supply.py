@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import runpy
 import shlex
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import requires
@@ -135,6 +137,25 @@ def test_the_lock_file_is_written_for_the_python_of_the_container(root, monkeypa
     done = CliRunner().invoke(lock["main"])
     assert done.exit_code == 1
     assert "Install it: pip install uv" in done.stderr
+
+
+def test_a_space_gets_what_its_page_needs_and_no_more(root, monkeypatch, tmp_path):
+    """A stand-in for hf keeps what it is told to upload."""
+    if not (root / ".git").exists():
+        pytest.skip("not a git checkout")
+    stand_in = tmp_path / "hf"
+    stand_in.write_text(
+        f'#!/usr/bin/env bash\n[ "$1" = repos ] || cp "$3"/requirements.txt "$3"/pyproject.toml "$3"/app.py {tmp_path}\n'
+    )
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    subprocess.run([root / "scripts" / "push_space.sh", "me/mine"], check=True, capture_output=True)
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = (tmp_path / "requirements.txt").read_text().splitlines()
+    assert asked == sorted([*project["dependencies"], *extras["app"], *extras["provenance"]])
+    assert not {Requirement(line).name for line in asked} & {Requirement(line).name for line in extras["train"]}
+    assert (tmp_path / "app.py").exists()
 
 
 def test_a_lock_file_is_read_as_it_stands(script):

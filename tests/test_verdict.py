@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from deepfake.model.calibration import Calibration, Calibrations, logit_of
 from deepfake.records import Face, Label, Reason, Score, Thresholds
 from deepfake.verdict import decide, judge, tracks_of, trimmed_mean
 
 THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)
+PLAIN = Calibration(thresholds=THRESHOLDS)
 TIMES = {index: index / 2 for index in range(40)}
 
 
@@ -16,14 +20,14 @@ def score(p_fake, frame=0, track=0):
 
 
 def answer(scores, min_frames=1, found=None):
-    decision = decide(scores, TIMES, THRESHOLDS, min_frames, len(scores) if found is None else found)
+    decision = decide(scores, TIMES, PLAIN, min_frames, len(scores) if found is None else found)
     return decision.label, decision.reason, decision.p_fake
 
 
 def test_the_three_answers():
-    assert answer([score(0.1)]) == (Label.REAL, None, 0.1)
-    assert answer([score(0.9)]) == (Label.FAKE, None, 0.9)
-    assert answer([score(0.5)]) == (Label.INCONCLUSIVE, Reason.UNCERTAIN, 0.5)
+    assert answer([score(0.1)]) == (Label.REAL, None, pytest.approx(0.1))
+    assert answer([score(0.9)]) == (Label.FAKE, None, pytest.approx(0.9))
+    assert answer([score(0.5)]) == (Label.INCONCLUSIVE, Reason.UNCERTAIN, pytest.approx(0.5))
     assert judge(0.7, THRESHOLDS) is Label.FAKE
     assert judge(0.3, THRESHOLDS) is Label.INCONCLUSIVE
 
@@ -37,7 +41,7 @@ def test_without_a_judged_face_there_is_a_reason_and_no_number():
 def test_a_clip_is_as_fake_as_its_most_suspicious_person():
     scores = [score(0.1, frame, 0) for frame in range(9)] + [score(0.9, frame, 1) for frame in range(9)]
     assert answer(scores, 3) == (Label.FAKE, None, pytest.approx(0.9))
-    assert [track.number for track in tracks_of(scores, TIMES)] == [1, 0]
+    assert [track.number for track in tracks_of(scores, TIMES, PLAIN)] == [1, 0]
 
 
 def test_a_person_seen_too_briefly_decides_nothing():
@@ -53,13 +57,13 @@ def test_one_bad_frame_decides_nothing():
 def test_order_of_scores_does_not_change_the_verdict(rng):
     scores = [score(float(p), frame, frame % 3) for frame, p in enumerate(rng.uniform(size=30))]
     shuffled = [scores[place] for place in rng.permutation(30)]
-    assert decide(scores, TIMES, THRESHOLDS, 3, 30) == decide(shuffled, TIMES, THRESHOLDS, 3, 30)
+    assert decide(scores, TIMES, PLAIN, 3, 30) == decide(shuffled, TIMES, PLAIN, 3, 30)
 
 
 def test_a_track_knows_when_it_was_seen():
-    (track,) = tracks_of([score(0.4, 6), score(0.2, 2)], TIMES)
+    (track,) = tracks_of([score(0.4, 6), score(0.2, 2)], TIMES, PLAIN)
     assert (track.faces, track.start_s, track.end_s) == (2, 1.0, 3.0)
-    assert track.p_fake == pytest.approx(0.3)
+    assert logit_of(track.p_fake) == pytest.approx((logit_of(0.4) + logit_of(0.2)) / 2)
 
 
 def test_the_trimmed_mean_of_few_values_is_their_mean(rng):
@@ -74,3 +78,19 @@ def test_the_trimmed_mean_of_few_values_is_their_mean(rng):
 def test_thresholds_must_be_in_order():
     with pytest.raises(ValueError, match="0 <= real_below <= fake_above <= 1"):
         Thresholds(real_below=0.8, fake_above=0.2)
+
+
+def test_a_person_over_time_is_calibrated_as_such():
+    track = Calibration(temperature=0.5, shift=1.0, thresholds=Thresholds(real_below=0.4, fake_above=0.6))
+    both = Calibrations(face=PLAIN, track=track)
+    scores = [score(0.6, frame) for frame in range(9)]
+    decision = decide(scores, TIMES, both.of_person(in_video=True), 3, 9)
+    assert logit_of(decision.p_fake) == pytest.approx(2 * logit_of(0.6) + 1)
+    assert decision.label is Label.FAKE
+    assert decide(scores[:1], TIMES, both.of_person(in_video=False), 1, 1).p_fake == pytest.approx(0.6)
+
+
+def test_what_experts_say_is_averaged_over_time():
+    scores = [dataclasses.replace(score(0.5, n), expert_logits=(float(n), -1.0)) for n in range(3)]
+    (track,) = tracks_of(scores, TIMES, PLAIN)
+    assert track.expert_logits == (1.0, -1.0)

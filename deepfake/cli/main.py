@@ -30,7 +30,17 @@ from deepfake.cli.options import (
 )
 from deepfake.cli.scan import scan
 from deepfake.cli.serve import serve
-from deepfake.cli.train import average, calibrate, ensemble, export, export_mtcnn_command, fine_tune, fit
+from deepfake.cli.train import (
+    average,
+    calibrate,
+    calibrate_tracks_command,
+    ensemble,
+    experts,
+    export,
+    export_mtcnn_command,
+    fine_tune,
+    fit,
+)
 from deepfake.errors import MediaError
 from deepfake.provenance.credentials import in_a_word
 from deepfake.system.text import printable
@@ -118,7 +128,17 @@ def detect(
 SECTIONS = {
     "Judge": (detect, scan, serve),
     "Data": (demo, index_command, split, extract, twin),
-    "Train": (fit, fine_tune, average, ensemble, calibrate, export, export_mtcnn_command),
+    "Train": (
+        fit,
+        fine_tune,
+        average,
+        ensemble,
+        experts,
+        calibrate,
+        export,
+        calibrate_tracks_command,
+        export_mtcnn_command,
+    ),
     "Measure": (evaluate, robustness, adversarial, fairness, ablate, card),
 }
 """The commands under the headings of the help, in the order of use."""
@@ -139,6 +159,6 @@ def _line(verdict: Verdict) -> str:
     """One verdict for people: the answer, p_fake, the reason, the credentials if there are any, the file."""
     p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
     tracks = len(verdict.tracks)
-    reason = verdict.reason or f"{tracks} {'track' if tracks == 1 else 'tracks'}"
+    reason = verdict.reason or (verdict.trace and f"looks {verdict.trace}") or f"{tracks} track{'s' * (tracks != 1)}"
     credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
     return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{printable(verdict.path)}"

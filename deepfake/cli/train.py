@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, advance, progress_bar
 from deepfake.system.memory import keep_large_blocks
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 @click.argument("config", type=FILE)
 @click.option("--run", type=NEW_FOLDER, required=True, help="Folder for the run.")
 @FAKES
-def fit(config: Path, run: Path, fakes: Fakes | None) -> None:
+@click.option("--leave-out", multiple=True, metavar="SOURCE", help="Keep this source from training and validation.")
+def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]) -> None:
     """Fit a network to faces; a killed run goes on where it stopped.
 
     CONFIG is a TOML file with the sections data, crop, network, augment and fit.
@@ -34,7 +35,7 @@ def fit(config: Path, run: Path, fakes: Fakes | None) -> None:
       python -m deepfake fit scripts/light-4.toml --run runs/light-4
       python -m deepfake fit mine.toml --run runs/reals --fakes self-blend
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from deepfake.data.config import read_config
     from deepfake.training.fit import fit as fit_network
@@ -43,6 +44,8 @@ def fit(config: Path, run: Path, fakes: Fakes | None) -> None:
     settings = read_config(config)
     if fakes:
         settings = replace(settings, data=replace(settings.data, fakes=fakes))
+    if leave_out:
+        settings = replace(settings, data=replace(settings.data, leave_out=leave_out))
     click.echo(fit_network(settings, run, verbose=1 if sys.stdout.isatty() else 2))
 
 
@@ -113,6 +116,24 @@ def ensemble(runs: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> No
 
 
 @click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="TRACE=RUN...")
+@click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the whole; a run like any other.")
+def experts(runs: tuple[str, ...], out: Path) -> None:
+    """Join calibrated runs, each an expert in one kind of trace, in one network that answers their mean.
+
+    \b
+    Example:
+      python -m deepfake experts blended=runs/blended generated=runs/generated --out runs/both
+    """
+    from deepfake.training.ensemble import join_experts
+
+    named = {trace: Path(run) for trace, sign, run in (text.partition("=") for text in runs) if trace and sign and run}
+    if len(named) != len(runs):
+        raise click.UsageError(f"Give each run as TRACE=RUN, with different traces. Received: {' '.join(runs)}.")
+    click.echo(join_experts(named, out))
+
+
+@click.command()
 @click.argument("run", type=FOLDER)
 def calibrate(run: Path) -> None:
     """Fit a run's temperature and thresholds on its validation split.
@@ -124,6 +145,28 @@ def calibrate(run: Path) -> None:
     from deepfake.training.calibrate import calibrate as calibrate_run
 
     click.echo(calibrate_run(run).read_text(encoding="utf-8"))
+
+
+@click.command("calibrate-tracks")
+@click.option("--model", type=FOLDER, required=True, help="Folder of a bundle.")
+@click.option("--clips", type=FILE, help="A CSV table of labelled videos that nothing was trained on.")
+@click.option("--index", type=FILE, multiple=True, help="An index of faces, of whose clips frames are joined.")
+def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path, ...]) -> None:
+    """Fit a bundle's answer about a person over time on labelled clips.
+
+    \b
+    Example:
+      python -m deepfake calibrate-tracks --model models/light-4 --clips clips.csv --index faces/index.csv
+    """
+    import msgspec
+
+    from deepfake.training.calibrate_tracks import calibrate_tracks
+
+    if clips is None and not index:
+        raise click.UsageError("Give --clips, --index or both.")
+    with progress_bar("clips") as bar:
+        found = calibrate_tracks(model, clips, index, partial(advance, bar))
+    click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
 
 
 @click.command()

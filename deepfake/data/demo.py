@@ -14,11 +14,12 @@ from deepfake.errors import DatasetError
 from deepfake.faces.mesh import FaceMesh
 from deepfake.faces.mtcnn import FaceFinder
 from deepfake.media import read_picture
-from deepfake.model.bundle import MODELS, load_face_mesh
+from deepfake.model.bundle import load_face_mesh
 from deepfake.records import Frame
 from deepfake.system.files import write_png
+from deepfake.system.shipped import shipped
 
-PORTRAIT = MODELS.parent / "examples" / "portrait.jpg"
+PORTRAIT = shipped("examples") / "portrait.jpg"
 CHANGES = AugmentConfig(rescale=0, blur=0, noise=0, jpeg=0.5, h264=0, erase=0)
 """Reals differ in colour, side and compression; the face stays where it can be found."""
 BLENDS = 4

@@ -51,7 +51,8 @@ def _watched(rows: Sequence[Row], pairs: Sequence[PairConfig]) -> list[Row]:
     found: dict[tuple[str, str], Row] = {}
     for pair in pairs:
         for row in val:
-            if row.source in {**pair.sources, **pair.reals} and (row.label == "real" or pair.kind == "given"):
+            sources = {**pair.sources, **pair.reals} if row.label == "real" else pair.sources
+            if row.source in sources and (row.label == "real" or pair.kind == "given"):
                 found.setdefault((row.path, ""), row)
             if row.source in pair.sources and can_become(row, pair.kind):
                 found.setdefault((row.path, pair.kind), made_of(row, pair.kind))

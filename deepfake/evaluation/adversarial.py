@@ -33,7 +33,6 @@ from deepfake.model.bundle import load_bundle
 from deepfake.nn.saved import load_network
 from deepfake.pipeline import Progress
 from deepfake.records import Floats, Thresholds
-from deepfake.training.calibrate import Calibration
 
 Gradient = Callable[[Floats], Floats]
 """Crops `(n, h, w, 3)` in [0, 255] -> the gradient of each one's logit with respect to it, of the same shape."""
@@ -92,7 +91,7 @@ def attack(
             f"An attack needs a source with real and fake crops in the split {split!r}. Found {len(given)} rows of "
             f"{sorted({row.source for row in given})}. Pass another --index, --split or --source."
         )
-    calibration = Calibration(bundle.temperature, bundle.logit_shift, bundle.thresholds)
+    calibration = bundle.calibration.face
     logits = keras.Model(network.input, network.output["logit"])
     found: dict[tuple[str, float], list[float]] = {}
     loader = CropLoader(rows, bundle.crop, BATCH)
@@ -100,12 +99,12 @@ def attack(
         batch, labels = loader[number]
         for key, changed in _attacked(batch, labels["logit"], sizes, steps, gradient, [seed, number]):
             answer = logits.predict_on_batch(changed).astype(np.float64)
-            found.setdefault(key, []).extend(calibration.p_fake(answer).tolist())
+            found.setdefault(key, []).extend(map(calibration.p_fake, answer.tolist()))
         progress(min((number + 1) * BATCH, len(rows)), len(rows))
     clean = found.pop(("clean", 0.0))
     attacks: dict[str, list[dict[str, Any]]] = {}
     for (name, eps), p_fake in found.items():
-        attacks.setdefault(name, []).append({"eps": eps, **_measures(rows, p_fake, clean, bundle.thresholds)})
+        attacks.setdefault(name, []).append({"eps": eps, **_measures(rows, p_fake, clean, calibration.thresholds)})
     taken = sorted({row.source for row in rows})
     return {
         "split": split,
@@ -114,7 +113,7 @@ def attack(
         "count": count_labels(rows),
         "sources": {name: count_labels([row for row in rows if row.source == name]) for name in taken},
         "left_out": sorted({row.source for row in given} - set(taken)),
-        "clean": _measures(rows, clean, clean, bundle.thresholds),
+        "clean": _measures(rows, clean, clean, calibration.thresholds),
         "attacks": attacks,
     }
 

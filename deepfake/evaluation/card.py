@@ -67,7 +67,8 @@ def card_text(bundle: dict[str, Any], metrics: dict[str, Any], plots: Sequence[s
     """
     config = metrics["training"]["config"]
     network = config["network"]
-    thresholds = bundle["thresholds"]
+    face, track = bundle["calibration"]["face"], bundle["calibration"]["track"]
+    thresholds = face["thresholds"]
     # What every bundle allowed before this was written down with it.
     calibration = {"false_alarms": 0.05, "misses": 0.05} | metrics["calibration"]
     size = bundle["crop"]["size"]
@@ -83,13 +84,13 @@ finding of fact, and not a ground for a decision about anybody by itself.
 
 ## How it answers
 
-`p_fake = sigmoid(logit / {bundle["temperature"]:.3f} + {bundle["logit_shift"]:.3f})`, both fitted on the validation
+A face: `p_fake = sigmoid(logit / {face["temperature"]:.3f} + {face["shift"]:.3f})`, both fitted on the validation
 split ({calibration["count"]} crops) with reals and fakes weighing the same.
 `real` below {thresholds["real_below"]:.3f}, `fake` from {thresholds["fake_above"]:.3f}, `inconclusive` between: on the
 validation split {calibration["false_alarms"]:.0%} of the reals pass the upper threshold, and
 {calibration["misses"]:.0%} of the fakes stay under the lower one.
-Crops that cover less than {bundle["min_face_px"]:.0f} pixels, and people seen in fewer than {bundle["min_frames"]}
-frames of a video, get no answer.
+{_over_time(track, metrics)}Crops that cover less than {bundle["min_face_px"]:.0f} pixels, and people seen in fewer than
+{bundle["min_frames"]} frames of a video, get no answer.
 
 ## What it was trained on
 
@@ -127,6 +128,11 @@ it breaks the noise stream.
 """
 
 
+_PAIRS = {
+    "given": "of the data sets",
+    "blend": "blends of a real with itself (Shiohara and Yamasaki, CVPR 2022), masked by a face mesh",
+    "twin": "autoencoder twins of a real",
+}
 _FAKES = {
     "given": "Fakes are those of the data sets.",
     "self-blend": "Its fakes are made from the real pictures themselves (Shiohara and Yamasaki, CVPR 2022).",
@@ -163,18 +169,28 @@ def _history(training: dict[str, Any]) -> str:
     """Which fakes the weights were trained on, and what they were before; of each member where there are several."""
     config = training["config"]
     if members := training.get("members"):
-        told = [
-            f"- `{own['name']}`, {own['share']:.0%} of the answer: {_FAKES[own['fakes']]} {_beginning(own['fit'])}"
-            for own in members
-        ]
-        order = "Its members were trained apart; the times an epoch are theirs, in this order:"
-        return "\n".join([order, "", *told, ""])
+        lines = [_member(own) for own in members]
+        return "\n".join(["Its members were trained apart, in this order:", "", *lines, ""])
     if parent := training.get("parent"):
         data = "; ".join(f"{source} ({terms})" for source, terms in parent["terms"].items())
         beginning = f"It goes on from the model {parent['name']}, which was trained on {data}."
     else:
         beginning = _beginning(config["fit"])
     return f"{_FAKES[config['data']['fakes']]} {beginning}"
+
+
+def _member(own: dict[str, Any]) -> str:
+    """One network of several: what it looks for, on which fakes it was trained, and what it was before."""
+    head = f"- `{own['name']}`, {own['share']:.0%} of the answer"
+    if "pairs" not in own:
+        return f"{head}: {_FAKES[own['fakes']]} {_beginning(own['fit'])}"
+    total = sum(pair["share"] for pair in own["pairs"])
+    kinds = "; ".join(
+        f"{pair['share'] / total:.0%} {_PAIRS[pair['kind']]} ({', '.join(pair['sources'])})" for pair in own["pairs"]
+    )
+    looks = f", looks for what is {own['trace']}" if "trace" in own else ""
+    amount = f"{own['epochs']} epochs of {own['pairs_an_epoch']:,} pairs of a real and a fake"
+    return f"{head}{looks}: {amount}, {kinds}. {_beginning(own['fit'])}"
 
 
 def _beginning(fit: dict[str, Any]) -> str:
@@ -191,6 +207,21 @@ def _unseen(metrics: dict[str, Any]) -> str:
 
 def _pictures(plots: Sequence[str], name: str, caption: str) -> str:
     return f"\n![{caption}](plots/{name})\n" if name in plots else ""
+
+
+def _over_time(track: dict[str, Any], metrics: dict[str, Any]) -> str:
+    """How the answer about a person in a video is calibrated; empty where it is that about a face."""
+    samples = metrics.get("track_calibration", {}).get("samples", [])
+    if not samples:
+        return ""
+    fakes, thresholds = sum(one["label"] == "fake" for one in samples), track["thresholds"]
+    return (
+        "A person over the time of a video: the robust mean of the calibrated logits, divided by "
+        f"{track['temperature']:.3f}, plus {track['shift']:.3f};\n"
+        f"`real` below {thresholds['real_below']:.3f}, `fake` from {thresholds['fake_above']:.3f}. "
+        f"Fitted to {len(samples) - fakes} real and {fakes} fake clips of people that nothing was trained on;\n"
+        "where these are measured below, each is judged by a calibration that has not seen its people.\n"
+    )
 
 
 def _views(views: Sequence[float]) -> str:

@@ -31,7 +31,9 @@ from deepfake.evaluation.metrics import (
     roc_auc,
     share_interval,
 )
-from deepfake.model.bundle import load_bundle
+from deepfake.evaluation.people import TrackSample, calibrations_by_fold, clip_key
+from deepfake.model.bundle import METRICS, load_bundle
+from deepfake.model.calibration import Calibration
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
@@ -55,6 +57,8 @@ class Sample:
     """The video or picture that it is of."""
     path: str = ""
     """Its file."""
+    answer: Label | None = None
+    """The answer, where other thresholds than the bundle's decided; None for theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +104,13 @@ def evaluate_crops(
     levels = {"frame": samples}
     if len({sample.clip for sample in samples}) < len(samples):
         levels["clip"] = _joined(samples)
-    return Evaluation({"split": split, **_measures(levels, bundle.thresholds)}, tuple(samples))
+    return Evaluation({"split": split, **_measures(levels, bundle.calibration.face.thresholds)}, tuple(samples))
 
 
 def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, total: None) -> Evaluation:
     """Measures the whole pipeline on labelled videos or pictures: all, each source, each method against all reals.
+
+    A clip that the bundle was calibrated on is judged by a calibration that has not seen its people.
 
     Args:
         model: Folder of a bundle.
@@ -119,20 +125,36 @@ def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, t
     if not rows:
         raise DatasetError(f"{table} lists no file.")
     detector = Detector(model)
-    faces, tracks, clips = [], [], []
+    by_fold = _calibrations_by_fold(model)
+    own = detector.bundle.calibration
+    faces, tracks, clips, blind = [], [], [], 0
     for number, row in enumerate(rows, start=1):
         verdict = detector.detect(row.path)
-
-        def sample(p_fake: float | None, row: Row = row) -> Sample:
-            return Sample(row.label, row.source, row.method, p_fake, row.path, row.path)
-
-        faces += [sample(score.p_fake) for score in verdict.scores]
         least = 1 if verdict.kind == "picture" else detector.bundle.min_frames
-        tracks += [sample(track.p_fake) for track in verdict.tracks if track.faces >= least]
-        clips.append(sample(verdict.p_fake))
+        used = own.of_person(in_video=verdict.kind == "video")
+        judging = by_fold.get((row.source, clip_key(row)), used)
+        blind += judging is not used
+
+        def sample(p_fake: float | None, thresholds: Thresholds, row: Row = row) -> Sample:
+            answer = Label.INCONCLUSIVE if p_fake is None else judge(p_fake, thresholds)
+            return Sample(row.label, row.source, row.method, p_fake, row.path, row.path, answer)
+
+        faces += [sample(score.p_fake, own.face.thresholds) for score in verdict.scores]
+        people = [judging.p_fake(used.raw(track.p_fake)) for track in verdict.tracks if track.faces >= least]
+        tracks += [sample(p_fake, judging.thresholds) for p_fake in people]
+        clips.append(sample(max(people, default=None), judging.thresholds))
         progress(number, len(rows))
     levels = {"frame": faces, "track": tracks, "clip": clips}
-    return Evaluation(_measures(levels, detector.bundle.thresholds, across_sources=True), tuple(faces))
+    measures = _measures(levels, own.track.thresholds, across_sources=True)
+    return Evaluation(measures | {"by_folds": blind}, tuple(faces))
+
+
+def _calibrations_by_fold(model: Path) -> dict[tuple[str, str], Calibration]:
+    """For each clip that the bundle was calibrated on, a calibration that has not seen its people."""
+    path = model / METRICS
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    samples = [TrackSample(**one) for one in known.get("track_calibration", {}).get("samples", [])]
+    return calibrations_by_fold(samples) if samples else {}
 
 
 def summary(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
@@ -232,6 +254,8 @@ def answered(samples: Iterable[Sample]) -> tuple[Any, Any]:
 
 
 def _answer(sample: Sample, thresholds: Thresholds) -> Label:
+    if sample.answer is not None:
+        return sample.answer
     return Label.INCONCLUSIVE if sample.p_fake is None else judge(sample.p_fake, thresholds)
 
 

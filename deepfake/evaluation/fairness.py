@@ -82,9 +82,11 @@ def audit(
         crop = cut_crop(image, face, bundle.crop)
         (score,) = scorer.score([crop])
         sample = Sample(row.label, row.source, row.method, score.p_fake)
-        judged.append(Judged(sample, judge(score.p_fake, bundle.thresholds), measure(row, image, crop, finder)))
+        judged.append(
+            Judged(sample, judge(score.p_fake, bundle.calibration.face.thresholds), measure(row, image, crop, finder))
+        )
         progress(number, len(rows))
-    traits = {name: _audited(name, judged, bundle.thresholds) for name in TRAITS}
+    traits = {name: _audited(name, judged, bundle.calibration.face.thresholds) for name in TRAITS}
     return {"split": split, "count": count_labels(rows), "traits": traits}
 
 

@@ -155,4 +155,11 @@ def _ranked(labels: Any, p_fake: Any) -> dict[str, Any]:
 
 def _flips(clean: Any, corrupted: Sequence[float], bundle: Bundle) -> float:
     pairs = zip(clean.tolist(), corrupted, strict=True)
-    return float(np.mean([judge(a, bundle.thresholds) is not judge(b, bundle.thresholds) for a, b in pairs]))
+    return float(
+        np.mean(
+            [
+                judge(a, bundle.calibration.face.thresholds) is not judge(b, bundle.calibration.face.thresholds)
+                for a, b in pairs
+            ]
+        )
+    )

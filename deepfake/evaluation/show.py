@@ -39,7 +39,9 @@ def write_quality(evaluation: Evaluation, model: Path, path: Path) -> Path:
         model: Folder of the bundle that was measured.
         path: The PNG file to write; of a card, it is `plots/quality.png` in the bundle's folder.
     """
-    return write_bytes(path, quality_figure(_groups(evaluation.samples), load_bundle(model).thresholds))
+    return write_bytes(
+        path, quality_figure(_groups(evaluation.samples), load_bundle(model).calibration.face.thresholds)
+    )
 
 
 def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path], path: Path) -> Path:

@@ -14,15 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from deepfake.errors import BundleError
-from deepfake.records import CropSpec, ModelId, Thresholds
+from deepfake.model.calibration import Calibrations
+from deepfake.records import CropSpec, ModelId
 from deepfake.system.files import write_json
+from deepfake.system.settings import Count, Positive, Settings, read_settings
+from deepfake.system.shipped import shipped
 
 MANIFEST = "bundle.json"
 METRICS = "metrics.json"
 """The measures of a detector bundle, beside its manifest."""
-FORMAT = 1
+FORMAT = 2
 """Version of `bundle.json` that this package reads and writes."""
-MODELS = Path(__file__).resolve().parents[2] / "models"
+MODELS = shipped("models")
 """Where the bundles lie that ship with the package."""
 DEFAULT_MODEL = MODELS / "light-4"
 DETECTOR = MODELS / "mtcnn"
@@ -47,12 +50,33 @@ class Bundle:
     """Crops whose side in the frame is smaller are not scored: too few pixels to tell."""
     min_frames: int
     """A person seen in fewer frames of a video gets no verdict."""
-    temperature: float
-    """The logit is divided by it, so that the probability is calibrated."""
-    logit_shift: float
-    """Added to the divided logit, so that p_fake assumes that fakes are as common as reals."""
-    thresholds: Thresholds
-    """Where `real` ends and `fake` begins."""
+    calibration: Calibrations
+    """How its logit becomes a probability and an answer, for a face and for a person over time."""
+    experts: tuple[str, ...] = ()
+    """The kind of trace that each of its experts looks for, such as `blended`, in order; empty without experts."""
+
+
+class DetectorManifest(Settings, frozen=True, kw_only=True):
+    """`bundle.json` of a detector."""
+
+    format: int
+    """Version of this record."""
+    kind: str
+    """What the bundle is of: `detector`."""
+    name: str
+    """Name of the model."""
+    crop: CropSpec
+    """How crops are cut for it."""
+    min_face_px: Positive
+    """Crops whose side in the frame is smaller are not scored."""
+    min_frames: Count
+    """A person seen in fewer frames of a video gets no verdict."""
+    calibration: Calibrations
+    """How its logit becomes a probability and an answer."""
+    experts: tuple[str, ...] = ()
+    """What each of its experts looks for."""
+    files: dict[str, str]
+    """SHA-256 of each file, by its name."""
 
 
 def load_bundle(directory: Path | str = DEFAULT_MODEL, graph: str = "model.tflite", trust: bool = False) -> Bundle:
@@ -72,18 +96,18 @@ def load_bundle(directory: Path | str = DEFAULT_MODEL, graph: str = "model.tflit
     directory = Path(directory)
     manifest, files = read_files(directory, [graph], "detector", trust)
     try:
-        return Bundle(
-            model=ModelId(manifest["name"], manifest["files"][graph]),
-            graph=files[graph],
-            crop=CropSpec(**manifest["crop"]),
-            min_face_px=float(manifest["min_face_px"]),
-            min_frames=int(manifest["min_frames"]),
-            temperature=float(manifest["temperature"]),
-            logit_shift=float(manifest["logit_shift"]),
-            thresholds=Thresholds(**manifest["thresholds"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{directory / MANIFEST} is not complete: {error!r}. Fetch the bundle again.") from error
+        settings = read_settings(manifest, DetectorManifest)
+    except ValueError as error:
+        raise BundleError(f"{directory / MANIFEST} cannot be used: {error} Fetch the bundle again.") from error
+    return Bundle(
+        model=ModelId(settings.name, settings.files[graph]),
+        graph=files[graph],
+        crop=settings.crop,
+        min_face_px=settings.min_face_px,
+        min_frames=settings.min_frames,
+        calibration=settings.calibration,
+        experts=settings.experts,
+    )
 
 
 def load_detector(directory: Path | str = DETECTOR, trust: bool = False) -> dict[str, bytes]:
@@ -132,8 +156,9 @@ def read_files(
         )
     files = {}
     for name in names:
-        if name not in manifest.get("files", {}):
-            raise BundleError(f"{path} lists no {name}. It has: {', '.join(sorted(manifest.get('files', {})))}.")
+        listed = manifest.get("files")
+        if not isinstance(listed, dict) or not isinstance(listed.get(name), str):
+            raise BundleError(f"{path} must list the checksum of {name} in `files`. Received: {listed!r:.200}.")
         try:
             content = (directory / name).read_bytes()
         except OSError as error:

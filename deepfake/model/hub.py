@@ -1,6 +1,6 @@
 """A model's name, folder or URL -> the folder of its bundle: fetched once, proved, then unpacked.
 
-    name, URL -> Release -> <sha256>.part -> checksum -> scratch folder -> <name>-<start of sha256>
+    name, URL -> Release -> fetch-*/<name>.zip -> checksum -> fetch-*/<name> -> <name>-<start of sha256>
 
 A release is a .zip of one bundle's folder, as `scripts/release.py` packs it. It is trusted for its SHA-256, never for
 where it came from. What was unpacked stays in the user's cache, so that a model is asked for over the network once.
@@ -8,19 +8,16 @@ where it came from. What was unpacked stays in the user's cache, so that a model
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import stat
-import sys
-import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryDirectory
 
 from deepfake.errors import BundleError
 from deepfake.model.bundle import MANIFEST, METRICS, MODELS
@@ -49,14 +46,14 @@ def find_model(
     Args:
         text: A folder; the name of a model that ships or is listed in `releases`; or the URL of a release followed by
             `#sha256=` and the 64 digits of its checksum.
-        progress: Called with the bytes that came and the bytes there are, while a release is fetched. Where the
-            server does not say how many there are, both are the same. `done` falls only if the server starts over.
+        progress: Called with the bytes that came and the bytes there are, while a release is fetched. `done` falls only
+            if the server is asked again.
         cache: Where fetched models are kept; `cache_folder()` if None.
         releases: A table of published models.
 
     Raises:
-        BundleError: If no model is called so; if the release cannot be fetched, which keeps what came for the next
-            call; or if it does not match its checksum or is no bundle, which keeps nothing.
+        BundleError: If no model is called so; or if the release cannot be fetched, does not match its checksum or is no
+            bundle, which keeps nothing.
 
     Example:
 
@@ -89,12 +86,12 @@ def cache_folder() -> Path:
     """
     if own := os.environ.get("DEEPFAKE_CACHE"):
         return Path(own)
-    if given := os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"):
-        return Path(given) / "deepfake" / "models"
-    try:
-        return Path.home() / ".cache" / "deepfake" / "models"
-    except RuntimeError as error:
-        raise BundleError("This user has no home folder to keep models in. Set DEEPFAKE_CACHE to a folder.") from error
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("deepfake", appauthor=False) / "models"
+    if not folder.is_absolute():
+        raise BundleError("This user has no home folder to keep models in. Set DEEPFAKE_CACHE to a folder.")
+    return folder
 
 
 def _release(text: str, name: str | None = None, size: int | None = None) -> Release:
@@ -134,68 +131,36 @@ def _fetched(release: Release, cache: Path, progress: Callable[[int, int], objec
     target = cache / f"{release.name}-{release.sha256[:12]}"
     if (target / MANIFEST).is_file():
         return target
-    part = cache / f"{release.sha256}.part"
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with _alone(part.with_suffix(".lock")):
-            if (target / MANIFEST).is_file():
-                return target
-            download(release, part, progress)
-            _unpack(release, part, target)
-            part.unlink()
+        # A folder of its own, in the cache for the sake of renaming: processes that fetch the same do not meet in it.
+        with TemporaryDirectory(dir=cache, prefix="fetch-") as scratch:
+            unpacked = _unpacked(release, download(release, Path(scratch), progress))
+            if not (target / MANIFEST).is_file():
+                unpacked.rename(target)
     except OSError as error:
-        raise BundleError(
-            f"The cache of models cannot be written ({error}). Make room, or set DEEPFAKE_CACHE to another folder."
-        ) from error
+        if not (target / MANIFEST).is_file():  # Else another process was first; it has the same, by its checksum.
+            raise BundleError(
+                f"The cache of models cannot be written ({error}). Make room, or set DEEPFAKE_CACHE to another folder."
+            ) from error
     return target
 
 
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Waits while another process holds the same file; the system lets go of it when a process dies."""
-    with path.open("ab") as file:
-        while not _locked(file):
-            time.sleep(0.1)
-        yield
-
-
-def _locked(file: IO[bytes]) -> bool:
-    """Whether the lock is now held by `file`; closing it ends that."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
-
-
-def _unpack(release: Release, archive: Path, target: Path) -> None:
-    """Makes the folder `target` out of a proved release: whole, or not at all."""
-    scratch = target.with_name(f"{target.name}.part")
-    for leftover in (scratch, target):
-        shutil.rmtree(leftover, ignore_errors=True)
+def _unpacked(release: Release, archive: Path) -> Path:
+    """The folder, beside it, that a proved release becomes."""
+    folder = archive.with_suffix("")
+    folder.mkdir()
     try:
         with zipfile.ZipFile(archive) as packed:
-            files = _plain_files(packed)
-            scratch.mkdir()
-            for name, entry in files.items():
-                with packed.open(entry) as source, (scratch / name).open("xb") as file:
+            for name, entry in _plain_files(packed).items():
+                with packed.open(entry) as source, (folder / name).open("xb") as file:
                     shutil.copyfileobj(source, file)
-        scratch.rename(target)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
-        archive.unlink()
         raise BundleError(
             f"{release.url} must be a .zip of one bundle's folder, with plain files in it. Received: {error}. "
             "It was deleted. Its publisher packs it with scripts/release.py."
         ) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    return folder
 
 
 def _plain_files(packed: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +14,9 @@ from deepfake.model.bundle import Bundle
 from deepfake.records import Crop, Floats, Score
 
 OUTPUTS = frozenset({"logit", "gate", "visual_evidence", "noise_evidence"})
-"""What the graph answers, by name."""
+"""What every graph answers, by name."""
+EXPERTS = "expert_logits"
+"""What a graph of experts answers besides: the calibrated logit of each, `(1, experts)`."""
 
 JOINED = 14
 """Cells along each side of the evidence of several views, joined."""
@@ -44,10 +45,11 @@ class Scorer:
         (self._input,) = self._runner.get_input_details()
         shape = self._runner.get_input_details()[self._input]["shape_signature"]
         size = bundle.crop.size
-        if not set(self._runner.get_output_details()) >= OUTPUTS or tuple(shape[1:]) != (size, size, 3):
+        wanted = OUTPUTS | ({EXPERTS} if bundle.experts else set())
+        if not set(self._runner.get_output_details()) >= wanted or tuple(shape[1:]) != (size, size, 3):
             raise BundleError(
                 f"The graph of {bundle.model.name} must take ({size}, {size}, 3) crops and answer "
-                f"{', '.join(sorted(OUTPUTS))}. Received: {tuple(shape)}, {sorted(self._runner.get_output_details())}."
+                f"{', '.join(sorted(wanted))}. Received: {tuple(shape)}, {sorted(self._runner.get_output_details())}."
             )
 
     def score(self, crops: Sequence[Crop]) -> list[Score]:
@@ -64,22 +66,28 @@ class Scorer:
     def _score(self, crop: Crop) -> Score:
         views = (crop, *crop.wider)
         answers = [self._run(view.image) for view in views]
-        temperature = self.bundle.temperature
-        logit = float(np.mean([answer["logit"][0] for answer in answers])) / temperature + self.bundle.logit_shift
+        calibration = self.bundle.calibration.face
         visual, noise = (
-            _joined(views, [answer[f"{stream}_evidence"][0] for answer in answers]) / temperature
+            _joined(views, [answer[f"{stream}_evidence"][0] for answer in answers]) / calibration.temperature
             for stream in ("visual", "noise")
         )
         gate = np.mean([answer["gate"][0] for answer in answers], axis=0)
         return Score(
             face=crop.face,
-            p_fake=sigmoid(logit),
+            p_fake=calibration.p_fake(float(np.mean([answer["logit"][0] for answer in answers]))),
             gate=(float(gate[0]), float(gate[1])),
             visual_logit=float(visual.mean()),
             noise_logit=float(noise.mean()),
             evidence=visual + noise,
             to_frame=views[-1].to_frame,
+            expert_logits=self._expert_logits(answers),
         )
+
+    def _expert_logits(self, answers: Sequence[dict[str, Floats]]) -> tuple[float, ...]:
+        """What each expert says, the mean over views; nothing where the bundle has no experts."""
+        if not self.bundle.experts:
+            return ()
+        return tuple(np.mean([answer[EXPERTS][0] for answer in answers], axis=0).tolist())
 
     def _run(self, image: Any) -> dict[str, Floats]:
         answer: dict[str, Floats] = self._runner(**{self._input: image[None].astype(np.float32)})
@@ -106,16 +114,3 @@ def _joined(views: Sequence[Crop], maps: Sequence[Floats]) -> Floats:
         laid /= within.mean()
         placed.append(laid + within * (own.mean() - laid.mean()) / within.mean())
     return np.asarray(np.mean(placed, axis=0), np.float32)
-
-
-def sigmoid(logit: float) -> float:
-    """Probability in [0, 1] of a logit, without overflow.
-
-    Example:
-
-    >>> sigmoid(0.0)
-    0.5
-    """
-    if logit >= 0:
-        return 1 / (1 + math.exp(-logit))
-    return math.exp(logit) / (1 + math.exp(logit))

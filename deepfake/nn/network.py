@@ -165,13 +165,13 @@ def ensemble(members: Sequence[keras.Model]) -> keras.Model:
         members: Networks of `build_network`, for crops of one size. They are part of the new one: their names change.
 
     Returns:
-        A model with each of the outputs that all members have.
+        A model with each of the outputs that all members have, and `expert_logits` `(B, members)`, the logit of each.
 
     Example:
 
     >>> two = ensemble([build_network(NetworkConfig(streams="noise"), 64) for _ in range(2)])
     >>> sorted(two.output)
-    ['gate', 'logit', 'noise_evidence', 'noise_logit', 'visual_evidence']
+    ['expert_logits', 'gate', 'logit', 'noise_evidence', 'noise_logit', 'visual_evidence']
     """
     crop = layers.Input(members[0].input.shape[1:], name="crop")
     for number, member in enumerate(members):
@@ -179,14 +179,20 @@ def ensemble(members: Sequence[keras.Model]) -> keras.Model:
     answers = [member(crop) for member in members]
     shared = [name for name in answers[0] if all(name in answer for answer in answers)]
     means = {name: layers.Average(dtype="float32")([answer[name] for answer in answers]) for name in shared}
+    own = [layers.Reshape((1,), dtype="float32")(answer["logit"]) for answer in answers]
+    means["expert_logits"] = layers.Concatenate(name="expert_logits", dtype="float32")(own)
     return keras.Model(crop, means, name="deepfake_detector")
 
 
-def scale_answers(network: keras.Model, factor: float) -> None:
-    """Multiplies a network's logit and evidence, in place: its head is linear, so its last weights are multiplied."""
+def scale_answers(network: keras.Model, factor: float, shift: float = 0.0) -> None:
+    """Multiplies a network's logit and evidence, and adds to its logit, in place: its head is linear.
+
+    Evidence is multiplied with the last weights, and the shift goes into the bias, so that both still add up.
+    """
     head = network.get_layer("head")
     for weight in (head.bias, *(weight for conv in head.evidence.values() for weight in conv.weights)):
         weight.assign(weight * factor)
+    head.bias.assign(head.bias + shift)
 
 
 def backbones(network: keras.Model) -> Iterator[keras.Model]:
@@ -201,8 +207,9 @@ def backbones(network: keras.Model) -> Iterator[keras.Model]:
 
 
 def serving_network(network: keras.Model) -> keras.Model:
-    """The same network with the outputs of `SERVING_OUTPUTS` alone: what is exported."""
-    return keras.Model(network.input, {name: network.output[name] for name in SERVING_OUTPUTS}, name="detector")
+    """The same network with the outputs of `SERVING_OUTPUTS` alone, and those of its experts: what is exported."""
+    served = [name for name in (*SERVING_OUTPUTS, "expert_logits") if name in network.output]
+    return keras.Model(network.input, {name: network.output[name] for name in served}, name="detector")
 
 
 def training_network(network: keras.Model) -> keras.Model:

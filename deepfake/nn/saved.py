@@ -11,6 +11,11 @@ from deepfake.errors import BundleError
 from deepfake.model.bundle import read_files
 
 
+def load_file(path: Path) -> keras.Model:
+    """A network that this package saved on this machine, such as a run's: nothing proves what is in it."""
+    return keras.models.load_model(path, compile=False)
+
+
 def load_network(model: Path) -> keras.Model:
     """The Keras network of a bundle: of the file whose checksum stands in the manifest, and without any code in it.
 

@@ -70,7 +70,7 @@ class Actions:
             return _refused(error, path), *nothing
         marked = annotate(image, verdict.scores, verdict)
         worst = sorted(verdict.scores, key=lambda score: -score.p_fake)
-        cards = face_cards([(image, score, "") for score in worst], verdict.thresholds)
+        cards = face_cards([(image, score, "") for score in worst], verdict.face_thresholds)
         entry = Entry(verdict, shrunk(image, THUMBNAIL), marked, cards)
         return answer(verdict), marked, cards, named(verdict, Path(path).name), verdict, remember(entries, entry)
 
@@ -121,7 +121,7 @@ class Actions:
 
         clip = encode_clip(drawn(), folder / "annotated.mp4")
         cards = face_cards(
-            [faces[track.number] for track in verdict.tracks if track.number in faces], verdict.thresholds
+            [faces[track.number] for track in verdict.tracks if track.number in faces], verdict.face_thresholds
         )
         plot = _timeline(verdict)
         first = chosen[0] if chosen else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,8 +13,9 @@ from deepfake.page.actions import NO_FILES, NO_PICTURE, NO_VIDEO, Actions, reope
 from deepfake.page.answers import notice
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.uploads import MAX_BATCH
+from deepfake.system.shipped import shipped
 
-EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
+EXAMPLES = shipped("examples")
 PICTURES_AT_ONCE = 8
 """Pictures that are worked on at once; they take turns at the detector."""
 VIDEOS_AT_ONCE = 3

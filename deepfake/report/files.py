@@ -83,7 +83,7 @@ def suspicious_part(verdict: Verdict) -> tuple[int, float, float] | None:
     """
     by_track: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for score in verdict.scores:
-        looks_fake = score.p_fake >= verdict.thresholds.fake_above
+        looks_fake = score.p_fake >= verdict.face_thresholds.fake_above
         by_track[score.face.track or 0].append((verdict.times[score.face.frame_index], looks_fake))
     best: tuple[int, float, float] | None = None
     longest = PART_FRAMES - 1
@@ -132,7 +132,7 @@ def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: f
     canvas = np.ascontiguousarray(overlay_frame(image, scores, opacity))
     thickness = max(1, round(min(image.shape[:2]) / 300))
     for score in scores:
-        label = judge(score.p_fake, verdict.thresholds)
+        label = judge(score.p_fake, verdict.face_thresholds)
         colour = LABEL_COLOURS[label]
         left, top, right, bottom = (round(edge) for edge in score.face.box_xyxy)
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, thickness)

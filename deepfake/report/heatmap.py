@@ -96,7 +96,7 @@ def timeline(verdict: Verdict, width: int = TIMELINE_WIDTH, height: int = 320) -
     figure = Figure(figsize=(width / 100, height / 100), dpi=100)
     left, right = TIMELINE_AXES
     axes = figure.add_axes((left, 0.17, right - left, 0.71))
-    low, high = verdict.thresholds.real_below, verdict.thresholds.fake_above
+    low, high = verdict.face_thresholds.real_below, verdict.face_thresholds.fake_above
     axes.axhspan(low, high, color="0.9", label="inconclusive")
     for threshold, name in ((low, "real below"), (high, "fake above")):
         axes.axhline(threshold, color="0.5", linewidth=0.8)

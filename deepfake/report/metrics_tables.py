@@ -154,17 +154,18 @@ AUC on the validation split and on the clips, with which the rounds were chosen;
 def sources_table(training: dict[str, Any]) -> str:
     """What was trained on, and on which terms."""
     data = training["config"]["data"]
-    weights = [own["weights"] for own in training.get("members", [data])]
+    weights = [own["weights"] for own in training.get("members", [data]) if "weights" in own and not own.get("pairs")]
     rows = [
         [
             name,
             *(f"{count[split]['real']:,} + {count[split]['fake']:,}" for split in ("train", "val")),
-            "; ".join(f"{own.get(name, 1):g}" for own in weights),
+            *(["; ".join(f"{own.get(name, 1):g}" for own in weights)] if weights else []),
             data["terms"].get(name, "not stated"),
         ]
         for name, count in training["data"]["counts"].items()
     ]
-    return markdown_table(["source", "train: real + fake", "val: real + fake", "times an epoch", "terms"], rows)
+    often = ["times an epoch"] if weights else []
+    return markdown_table(["source", "train: real + fake", "val: real + fake", *often, "terms"], rows)
 
 
 def files_table(export: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import json
 from itertools import islice
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from jinja2 import Environment, StrictUndefined
 
 from deepfake.errors import DatasetError, MediaError
 from deepfake.media.isolated import open_isolated
@@ -27,24 +27,7 @@ TILE = 192
 """Side of a face on the contact sheet in pixels."""
 _BY_P_FAKE = "WHERE p_fake IS NOT NULL ORDER BY p_fake DESC, path LIMIT ?"
 _PARQUET_ROWS = 10_000
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>deepfake scan</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }}
-table {{ border-collapse: collapse; width: 100%; }}
-th, td {{ border-bottom: 1px solid #ccc; padding: .3rem .6rem; text-align: left; overflow-wrap: anywhere; }}
-pre {{ background: #f4f4f4; padding: 1rem; overflow-x: auto; }}
-</style>
-<h1>Scan</h1>
-<pre>{summary}</pre>
-<h2>The most suspicious files</h2>
-<p>{shown} of {total} files. A p_fake is a probability, not a proof; look at the file.</p>
-<table><thead><tr><th>p_fake</th><th>verdict</th><th>reason</th><th>kind</th><th>faces</th><th>file</th></tr></thead>
-<tbody>
-{lines}
-</tbody></table>
-</html>
-"""
+_PAGE = Path(__file__).with_name("page.html.jinja")
 
 
 def to_csv(store: Store, path: Path) -> Path:
@@ -78,12 +61,12 @@ def to_parquet(store: Store, path: Path) -> Path:
 
 def to_html(store: Store, path: Path) -> Path:
     """Writes a page of its own: the summary, and the 500 most suspicious files."""
-    rows = list(store.rows(_BY_P_FAKE, (SHOWN,)))
-    page = _PAGE.format(
-        summary=html.escape(summary_of(store)),
-        shown=len(rows),
+    # Autoescape makes text of whatever a name holds; a key that is missing is an error, not a blank.
+    shown = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    page = shown.from_string(_PAGE.read_text(encoding="utf-8")).render(
+        summary=summary_of(store),
+        rows=list(store.rows(_BY_P_FAKE, (SHOWN,))),
         total=sum(store.count("verdict").values()),
-        lines="\n".join(_line(row) for row in rows),
     )
     return write_bytes(path, page.encode(errors="backslashreplace"))
 
@@ -154,11 +137,6 @@ def _around(image: Image, box_xyxy: list[float]) -> Image:
     corner = ((left + right - side) / 2, (top + bottom - side) / 2)
     matrix = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]], np.float32)
     return np.asarray(cv2.warpAffine(image, matrix, (TILE, TILE), borderMode=cv2.BORDER_REFLECT_101))
-
-
-def _line(row: dict[str, Any]) -> str:
-    cells = (f"{row['p_fake']:.3f}", row["verdict"], row["reason"] or "", row["kind"], len(row["faces"]), row["path"])
-    return "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>"
 
 
 def _cell(value: Any) -> Any:

@@ -1,23 +1,29 @@
-"""Finished runs of networks of any kind -> a run whose network holds them all and answers their mean.
+"""Finished runs -> a run whose network holds them all: an ensemble of equals, or experts in one kind of trace each.
 
-Where the networks err apart, their mean errs less: members that learned differently gain most. It costs what all of
-them cost together. `average` costs nothing, but needs runs that went on from one another.
+The network answers the mean of theirs, so that the evidence of all still adds up to the answer. Where networks err
+apart, their mean errs less; it costs what all of them cost together. `average` costs nothing, but needs runs that went
+on from one another. Experts are calibrated first, each on the kind of fake that it was trained on; the one that says
+more names the trace of a fake.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import msgspec
 from msgspec.structs import replace
 
-from deepfake.data.config import TrainingConfig
+from deepfake.data.config import DataConfig, TrainingConfig
+from deepfake.data.sampling import training_rows
 from deepfake.errors import DatasetError
+from deepfake.model.calibration import Calibration
 from deepfake.nn.network import build_network, scale_answers
-from deepfake.training.run import load_run, read_run_config, write_made
+from deepfake.training.calibrate import read_calibration
+from deepfake.training.run import describe, load_run, read_run_config, write_made
 
 
 def join(runs: Sequence[Path], out: Path, shares: Sequence[float] = ()) -> Path:
@@ -38,37 +44,106 @@ def join(runs: Sequence[Path], out: Path, shares: Sequence[float] = ()) -> Path:
             itself, their crops differ, the last has not seen all sources that the others were trained on, or `out`
             holds a run.
     """
-    if len(runs) < 2:
-        raise DatasetError(f"An ensemble needs at least two runs. Received: {len(runs)}.")
+    configs = _configs(runs, out)
     shares = shares or [1.0] * len(runs)
     if len(shares) != len(runs) or min(shares) <= 0:
         raise DatasetError(f"Give a share above 0 for each of the {len(runs)} runs. Received: {list(shares)}.")
+    description = _description(runs[-1])
+    for run in runs:
+        if unseen := sorted(set(_description(run)["data"]["counts"]) - set(description["data"]["counts"])):
+            raise DatasetError(f"{run} was trained on {unseen[0]}, and {runs[-1]} was not. Name it last.")
+    parts = [share / sum(shares) for share in shares]
+    network, joined = _network(runs, configs, parts)
+    description["config"]["network"] = json.loads(msgspec.json.encode(joined.network))
+    members = [_training(run.name, config, part) for run, config, part in zip(runs, configs, parts, strict=True)]
+    return write_made(out, {**description, "members": members}, network)
+
+
+def join_experts(runs: Mapping[str, Path], out: Path) -> Path:
+    """Writes a run whose network holds experts, each calibrated on its own kind of trace, and answers their mean.
+
+    Args:
+        runs: Folders of calibrated runs that cut crops alike, by the kind of trace that each looks for, such as
+            `blended`. The whole is configured as the first, on the data of all.
+        out: Folder for the whole; made if absent.
+
+    Returns:
+        The path of its `best.keras`.
+
+    Raises:
+        DatasetError: If there are fewer than two, one is not finished, not calibrated, not trained on pairs, or is an
+            ensemble itself, their crops differ, or `out` holds a run.
+    """
+    folders = list(runs.values())
+    configs = _configs(folders, out)
+    if plain := [run for run, config in zip(folders, configs, strict=True) if not config.data.pairs]:
+        raise DatasetError(f"{plain[0]} was not trained on pairs. Experts need `data.pairs`; join it as an ensemble.")
+    calibrations = [read_calibration(run / "calibration.json") for run in folders]
+    parts = [1 / len(folders)] * len(folders)
+    network, joined = _network(folders, configs, parts, calibrations)
+    joined = replace(joined, data=_joint_data(configs))
+    train, val = training_rows(joined)
+    members = [_training(run.name, config, part) for run, config, part in zip(folders, configs, parts, strict=True)]
+    own = [{**member, "trace": trace} for member, trace in zip(members, runs, strict=True)]
+    return write_made(out, {**describe(joined, [*train, *val]), "members": own, "experts": list(runs)}, network)
+
+
+def _configs(runs: Sequence[Path], out: Path) -> list[TrainingConfig]:
+    """What the runs were told, after a check that they can be joined."""
+    if len(runs) < 2:
+        raise DatasetError(f"An ensemble needs at least two runs. Received: {len(runs)}.")
     if (out / "config.json").exists():
         raise DatasetError(f"{out} holds a run already. Choose another folder.")
-    networks = [load_run(run) for run in runs]
     configs = [read_run_config(run) for run in runs]
     last = configs[-1]
-    description = json.loads((runs[-1] / "config.json").read_text(encoding="utf-8"))
     for run, config in zip(runs, configs, strict=True):
         if config.network.beside:
             raise DatasetError(f"{run} is an ensemble already. Join the runs that it was made of.")
         if replace(config.crop, tta_scales=(1.0,)) != replace(last.crop, tta_scales=(1.0,)):
             raise DatasetError(f"{run} cuts other crops than {runs[-1]}. Join runs with one `crop`.")
-        known = json.loads((run / "config.json").read_text(encoding="utf-8"))["data"]["counts"]
-        if unseen := sorted(set(known) - set(description["data"]["counts"])):
-            raise DatasetError(f"{run} was trained on {unseen[0]}, and {runs[-1]} was not. Name it last.")
-    joined = replace(configs[0].network, beside=tuple(config.network for config in configs[1:]))
-    network = build_network(joined, last.crop.size)
-    parts = [share / sum(shares) for share in shares]
-    for member, part in zip(networks, parts, strict=True):
+    return configs
+
+
+def _network(
+    runs: Sequence[Path],
+    configs: Sequence[TrainingConfig],
+    parts: Sequence[float],
+    calibrations: Sequence[Calibration] = (),
+) -> tuple[keras.Model, TrainingConfig]:
+    """The network of all runs, and its configuration; `parts` is what each counts, of 1."""
+    networks = [load_run(run) for run in runs]
+    network_config = replace(configs[0].network, beside=tuple(config.network for config in configs[1:]))
+    network = build_network(network_config, configs[-1].crop.size)
+    for place, (member, part) in enumerate(zip(networks, parts, strict=True)):
+        if calibrations:
+            scale_answers(member, 1 / calibrations[place].temperature, calibrations[place].shift)
+        # The network answers the mean, so equal parts are 1 each.
         scale_answers(member, part * len(networks))
     network.set_weights([weight for member in networks for weight in member.get_weights()])
-    description["config"]["network"] = json.loads(msgspec.json.encode(joined))
-    members = [_training(run.name, config, part) for run, config, part in zip(runs, configs, parts, strict=True)]
-    return write_made(out, {**description, "members": members}, network)
+    return network, replace(configs[-1], network=network_config)
+
+
+def _joint_data(configs: Sequence[TrainingConfig]) -> DataConfig:
+    """What experts were trained on, together: on its validation split the whole is calibrated."""
+    data = [config.data for config in configs]
+    return DataConfig(
+        index=tuple(dict.fromkeys(name for own in data for name in own.indexes)),
+        pairs=tuple(pair for own in data for pair in own.pairs),
+        disjoint=data[-1].disjoint,
+        terms={source: terms for own in data for source, terms in own.terms.items()},
+        flaws={source: flaws for own in data for source, flaws in own.flaws.items()},
+    )
+
+
+def _description(run: Path) -> dict[str, Any]:
+    description: dict[str, Any] = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    return description
 
 
 def _training(name: str, config: TrainingConfig, share: float) -> dict[str, Any]:
     """What the card says of one member."""
     fit = {key: Path(getattr(config.fit, key)).name for key in ("backbone_weights", "initial_weights")}
-    return {"name": name, "share": share, "fakes": config.data.fakes, "weights": config.data.weights, "fit": fit}
+    shown: dict[str, Any] = {"fakes": config.data.fakes, "weights": config.data.weights}
+    if config.data.pairs:
+        shown = {"pairs": [msgspec.to_builtins(pair) for pair in config.data.pairs], "pairs_an_epoch": config.fit.pairs}
+    return {"name": name, "share": share, **shown, "epochs": config.fit.epochs, "fit": fit}

@@ -34,9 +34,10 @@ from deepfake.errors import BundleError
 from deepfake.evaluation.evaluate import update_metrics
 from deepfake.evaluation.metrics import Labels, Values, roc_auc
 from deepfake.model.bundle import GRAPHS, write_manifest
-from deepfake.nn.network import SERVING_OUTPUTS, serving_network
+from deepfake.model.calibration import Calibration, Calibrations
+from deepfake.nn.network import serving_network
 from deepfake.records import CropSpec, Floats
-from deepfake.training.calibrate import Calibration, read_calibration
+from deepfake.training.calibrate import read_calibration
 from deepfake.training.run import load_run, read_run_config
 
 TOLERANCES = {"model.tflite": 0.001, "model_float16.tflite": 0.02, "model_int8.tflite": 0.03}
@@ -74,7 +75,7 @@ def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: Crop
     serving = serving_network(network)
     with _quiet():
         serving.export(directory / "model.tflite", format="litert", verbose=False)
-    expected = calibration.p_fake(serving.predict(crops, batch_size=16, verbose=0)["logit"])
+    expected = probabilities(serving.predict(crops, batch_size=16, verbose=0)["logit"], calibration)
     report = {"model.tflite": compare(directory / "model.tflite", crops, labels, expected, calibration)}
     half, quarter = directory / "model_float16.tflite", directory / "model_int8.tflite"
     shrink_weights(directory / "model.tflite", half)
@@ -85,13 +86,14 @@ def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: Crop
     for path in (half, quarter):
         report[path.name] = compare(path, crops, labels, expected, calibration)
     shutil.copyfile(run / "best.keras", directory / "model.keras")
+    # Over time nothing is known yet: the mean of a person's logits is taken for a face's.
+    over_time = Calibration(thresholds=calibration.thresholds)
     settings = {
         "crop": msgspec.to_builtins(spec),
         "min_face_px": round(MIN_FACE_PX * spec.scale, 1),
         "min_frames": MIN_FRAMES,
-        "temperature": calibration.temperature,
-        "logit_shift": calibration.logit_shift,
-        "thresholds": msgspec.to_builtins(calibration.thresholds),
+        "calibration": msgspec.to_builtins(Calibrations(face=calibration, track=over_time)),
+        "experts": json.loads((run / "config.json").read_text(encoding="utf-8")).get("experts", []),
     }
     write_manifest(directory, "detector", settings, [*GRAPHS, "model.keras"])
     return report
@@ -109,7 +111,7 @@ def export_run(run: Path, directory: Path, count: int = 500) -> dict[str, Any]:
         What `export` found, with the number of crops and of parameters.
     """
     config = read_run_config(run)
-    rows = read_indexes(config.data.index)
+    rows = read_indexes(config.data.indexes)
     held_out = [row for row in rows if row.split in ("val", "test")]
     chosen = held_out[:: max(1, len(held_out) // count)][:count]
     crops = np.stack([read_crop(row, config.crop).image for row in chosen]).astype(np.float32)
@@ -123,7 +125,7 @@ def export_run(run: Path, directory: Path, count: int = 500) -> dict[str, Any]:
         description["parent"] = _parent(Path(config.fit.initial_weights).parent)
     for name in ("backbone_weights", "initial_weights"):
         description["config"]["fit"][name] = Path(description["config"]["fit"][name]).name
-    description["config"]["data"]["index"] = [Path(name).name for name in config.data.index]
+    description["config"]["data"]["index"] = [Path(name).name for name in config.data.indexes]
     calibration = json.loads((run / "calibration.json").read_text(encoding="utf-8"))
     for section, values in {"training": description, "calibration": calibration, "export": report}.items():
         update_metrics(directory / "metrics.json", section, values)
@@ -161,7 +163,12 @@ def compare(path: Path, crops: Floats, labels: Labels, expected: Values, calibra
 
 def answers(path: Path, crops: Floats, calibration: Calibration) -> Values:
     """A graph's p_fake of each crop."""
-    return calibration.p_fake(run_graph(path.read_bytes(), crops)["logit"])
+    return probabilities(run_graph(path.read_bytes(), crops)["logit"], calibration)
+
+
+def probabilities(logits: Values, calibration: Calibration) -> Values:
+    """The p_fake of each raw logit, shape unchanged."""
+    return np.array([calibration.p_fake(logit) for logit in np.ravel(logits).tolist()])
 
 
 def shrink_weights(source: Path, target: Path, int8_from: int | None = None) -> None:
@@ -240,4 +247,4 @@ def run_graph(graph: bytes, crops: Floats) -> dict[str, Floats]:
     answers: Sequence[dict[str, Floats]] = [
         {key: value.copy() for key, value in runner(**{name: crop[None]}).items()} for crop in crops
     ]
-    return {key: np.concatenate([answer[key] for answer in answers]) for key in SERVING_OUTPUTS}
+    return {key: np.concatenate([answer[key] for answer in answers]) for key in answers[0]}

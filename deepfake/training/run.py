@@ -26,6 +26,7 @@ import numpy as np
 from deepfake.data.config import TrainingConfig
 from deepfake.data.index import Row, count_labels
 from deepfake.errors import DatasetError
+from deepfake.nn.saved import load_file
 from deepfake.system.files import replacing, write_json
 from deepfake.system.settings import read_settings
 
@@ -33,7 +34,7 @@ from deepfake.system.settings import read_settings
 def claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
     """Makes the folder of a run its own, or refuses that of another."""
     run.mkdir(parents=True, exist_ok=True)
-    path, description = run / "config.json", _description(config, rows)
+    path, description = run / "config.json", describe(config, rows)
     if path.exists():
         known = json.loads(path.read_text(encoding="utf-8"))
         with contextlib.suppress(TypeError, ValueError):
@@ -66,7 +67,7 @@ def load_run(run: Path) -> keras.Model:
     path = run / "best.keras"
     if not path.exists():
         raise DatasetError(f"No best.keras in {run}: it is not the folder of a finished run. Run fit first.")
-    return keras.models.load_model(path, compile=False)
+    return load_file(path)
 
 
 def write_made(run: Path, description: dict[str, Any], network: keras.Model) -> Path:
@@ -104,7 +105,7 @@ def epochs_done(run: Path) -> int:
     return int(json.loads(metadata.read_text(encoding="utf-8"))["epoch"]) if metadata.exists() else 0
 
 
-def _description(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
+def describe(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
     """The configuration, the data and the versions that run it, as plain values."""
     versions = {
         "python": platform.python_version(),

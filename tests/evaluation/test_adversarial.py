@@ -208,5 +208,5 @@ def test_what_cannot_be_attacked_is_refused(drawn, tmp_path):
     for key in ("format", "kind", "name", "files"):
         del settings[key]
     write_manifest(bundle, "detector", settings, ["model.tflite"])
-    with pytest.raises(BundleError, match="lists no model.keras"):
+    with pytest.raises(BundleError, match="must list the checksum of model.keras"):
         attack(bundle, [drawn.index])

@@ -146,7 +146,7 @@ def test_bins_hold_every_crop_once_and_their_rates_are_those_of_a_slow_count(dra
                     inside.append(sample.p_fake)
             assert len(inside) == entry["count"][label]
             if inside:
-                called = sum(p >= bundle.thresholds.fake_above for p in inside) / len(inside)
+                called = sum(p >= bundle.calibration.face.thresholds.fake_above for p in inside) / len(inside)
                 assert entry[f"{label}_called"]["fake"]["share"] == pytest.approx(called)
 
 

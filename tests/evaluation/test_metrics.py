@@ -16,7 +16,7 @@ from deepfake.evaluation.metrics import (
     roc_auc,
     share_interval,
 )
-from deepfake.training.calibrate import FALSE_ALARMS, MISSES, fit_calibration
+from deepfake.evaluation.platt import FALSE_ALARMS, MISSES, balanced_weights, fit_calibration
 
 
 @pytest.fixture
@@ -165,15 +165,15 @@ def test_calibration_finds_the_scale_that_was_hidden(rng):
     labels = (rng.uniform(size=40_000) < expit(true_logit)).astype(int)
     found = fit_calibration(labels, 3 * true_logit + 1.5)
     assert found.temperature == pytest.approx(3, rel=0.05)
-    assert found.logit_shift == pytest.approx(-0.5, abs=0.05)
-    assert expected_calibration_error(labels, found.p_fake(3 * true_logit + 1.5)) < 0.02
+    assert found.shift == pytest.approx(-0.5, abs=0.05)
+    assert expected_calibration_error(labels, np.array([found.p_fake(3 * one + 1.5) for one in true_logit])) < 0.02
 
 
 def test_thresholds_allow_their_shares_of_errors(rng):
     labels = np.arange(20_000) % 2
     logits = rng.normal(labels * 2.0, 1.0)
     found = fit_calibration(labels, logits)
-    p_fake = found.p_fake(logits)
+    p_fake = np.array([found.p_fake(one) for one in logits])
     assert (p_fake[labels == 0] >= found.thresholds.fake_above).mean() == pytest.approx(FALSE_ALARMS, abs=0.003)
     assert (p_fake[labels == 1] < found.thresholds.real_below).mean() == pytest.approx(MISSES, abs=0.003)
 
@@ -182,7 +182,7 @@ def test_where_nothing_was_seen_is_inconclusive(rng):
     labels = np.arange(200) % 2
     logits = rng.normal(labels * 6.0 - 3, 0.5)
     found = fit_calibration(labels, logits)
-    p_fake = found.p_fake(logits)
+    p_fake = np.array([found.p_fake(one) for one in logits])
     assert found.thresholds.real_below == pytest.approx(np.quantile(p_fake[labels == 0], 1 - FALSE_ALARMS), abs=1e-3)
     assert found.thresholds.fake_above == pytest.approx(np.quantile(p_fake[labels == 1], MISSES), abs=1e-3)
     assert found.thresholds.real_below < 0.3 < 0.7 < found.thresholds.fake_above
@@ -191,9 +191,19 @@ def test_where_nothing_was_seen_is_inconclusive(rng):
 def test_a_few_samples_ranked_without_a_mistake_are_not_certainty():
     labels = np.arange(10) % 2
     logits = labels * 2.0 - 1
-    p_fake = fit_calibration(labels, logits).p_fake(logits)
+    found = fit_calibration(labels, logits)
+    p_fake = np.array([found.p_fake(one) for one in logits])
     np.testing.assert_allclose(p_fake[labels == 1], 6 / 7, atol=0.01)
     np.testing.assert_allclose(p_fake[labels == 0], 1 / 7, atol=0.01)
+
+
+def test_each_source_weighs_the_same(rng):
+    labels, sources = np.array([0, 1] * 1000 + [0, 1] * 50), ["large"] * 2000 + ["small"] * 100
+    weights = balanced_weights(labels, sources)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[np.array(sources) == "small"].sum() == pytest.approx(0.5)
+    logits = rng.normal(labels * 2.0 - 1, 1.0) + np.where(np.array(sources) == "small", 4.0, 0.0)
+    assert fit_calibration(labels, logits, sources).shift < fit_calibration(labels, logits).shift - 0.5
 
 
 def test_logits_worse_than_chance_are_not_calibrated():
@@ -204,4 +214,4 @@ def test_logits_worse_than_chance_are_not_calibrated():
 def test_the_prior_of_the_labels_does_not_shift_the_probabilities(rng):
     labels = (rng.uniform(size=60_000) < 0.2).astype(int)
     logits = rng.normal(labels * 2.0 - 1.0, 1.0)
-    assert fit_calibration(labels, logits).logit_shift == pytest.approx(0, abs=0.1)
+    assert fit_calibration(labels, logits).shift == pytest.approx(0, abs=0.1)

@@ -10,7 +10,8 @@ from msgspec import structs
 from deepfake.errors import BundleError
 from deepfake.faces.crops import cut_crop
 from deepfake.model.bundle import load_bundle
-from deepfake.model.scorer import Scorer, _joined, sigmoid
+from deepfake.model.calibration import sigmoid
+from deepfake.model.scorer import Scorer, _joined
 from deepfake.records import CropSpec
 
 
@@ -50,7 +51,7 @@ def test_shares_of_the_streams_add_up_to_one(scorer, crop):
 def test_p_fake_is_the_calibrated_logit(scorer, crop, bundle):
     (score,) = scorer.score([crop])
     logit = np.mean([scorer.logit(view.image) for view in (crop, *crop.wider)])
-    assert score.p_fake == pytest.approx(sigmoid(logit / bundle.temperature + bundle.logit_shift))
+    assert score.p_fake == pytest.approx(bundle.calibration.face.p_fake(logit))
 
 
 def test_scores_do_not_depend_on_their_neighbours(scorer, crop):

@@ -73,6 +73,7 @@ def test_an_ensemble_answers_the_mean_of_its_members_and_its_evidence_still_adds
     both = ensemble([keras.models.clone_model(network), other])
     both.layers[1].set_weights(network.get_weights())
     found = answers(both, crops)
+    np.testing.assert_allclose(found.pop("expert_logits"), np.stack([a["logit"] for a in before], axis=1), atol=1e-5)
     assert set(found) == set(before[0])
     for name, values in found.items():
         np.testing.assert_allclose(values, np.mean([answer[name] for answer in before], axis=0), atol=1e-5)

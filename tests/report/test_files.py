@@ -27,6 +27,7 @@ KEYS = [
     "verdict",
     "reason",
     "p_fake",
+    "trace",
     "thresholds",
     "faces",
     "tracks",

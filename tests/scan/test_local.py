@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -159,11 +161,14 @@ def test_a_file_that_needs_too_much_memory_gets_its_row(settings, tmp_path):
 
 def test_ctrl_c_ends_a_scan_at_once_and_says_that_it_can_go_on(photos, tmp_path, root):
     command = [sys.executable, "-m", "deepfake", "scan", str(photos(2000)), "--out", str(tmp_path / "s.sqlite")]
+    # A shell that runs this in the background has told its children to ignore Ctrl+C.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    signal.signal(signal.SIGINT, heard)
     try:
-        while not workers_of(psutil.Process(process.pid)):
-            time.sleep(0.05)
-        time.sleep(0.5)
+        while not answered(tmp_path / "s.sqlite"):
+            assert process.poll() is None
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=30)[1]
     finally:
@@ -172,6 +177,18 @@ def test_ctrl_c_ends_a_scan_at_once_and_says_that_it_can_go_on(photos, tmp_path,
     assert process.returncode == 1
     assert "Stopped. What is done stays done: call again to go on." in said
     assert "Traceback" not in said
+
+
+def answered(store):
+    """How many files a scan has answered so far."""
+    if not store.exists():
+        return 0
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as base,
+        contextlib.suppress(sqlite3.Error),
+    ):
+        return base.execute("SELECT COUNT(*) FROM row").fetchone()[0]
+    return 0
 
 
 def kill_again_and_again(folder, out, kills, root):

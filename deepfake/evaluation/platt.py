@@ -1,0 +1,82 @@
+"""Labels and logits -> a calibration: temperature, shift and thresholds.
+
+    p_fake = sigmoid(logit / temperature + shift)
+
+Both numbers minimise the cross-entropy with reals and fakes weighing the same, and each source as much as another
+(Platt scaling, with his targets, which keep a small split that is ranked without a mistake from being taken for
+certainty; with a shift of 0 it is temperature scaling). The thresholds are quantiles: `fake_above` is passed by at most
+`FALSE_ALARMS` of the reals, and at most `MISSES` of the fakes stay under `real_below`. To call a real person's face
+fake does more harm than to miss a fake, so the first is the smaller.
+
+Reference:
+    Platt, "Probabilistic outputs for support vector machines", 1999; Guo et al., ICML 2017.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from deepfake.evaluation.metrics import Labels, Values, roc_auc
+from deepfake.model.calibration import Calibration
+from deepfake.records import Thresholds
+
+FALSE_ALARMS = 0.02
+"""Share of reals called fake that the thresholds allow on the validation split."""
+MISSES = 0.05
+"""Share of fakes called real that they allow."""
+
+
+def fit_calibration(labels: Labels, logits: Values, sources: Sequence[str] = ()) -> Calibration:
+    """Fits temperature, shift and thresholds.
+
+    Args:
+        labels: Shape `(n,)`, 1 for fake and 0 for real. Both must occur.
+        logits: Shape `(n,)`, above 0 for fake.
+        sources: Where each comes from, `n` names: within a class each source then weighs the same. Empty for one.
+
+    Raises:
+        ValueError: If a class is absent, or larger logits do not mean more fake.
+    """
+    labels, logits = np.asarray(labels), np.asarray(logits, np.float64)
+    if roc_auc(labels, logits) <= 0.5:
+        raise ValueError("These logits rank no better than chance: there is nothing to calibrate. Train longer.")
+    weights = balanced_weights(labels, sources)
+
+    # Platt's targets: of n fakes that all rank above the reals, nobody may conclude that the next one surely will.
+    fakes, reals = int(labels.sum()), int((1 - labels).sum())
+    targets = np.where(labels == 1, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
+
+    def cross_entropy(scale_and_shift: Values) -> float:
+        scaled = logits * np.exp(scale_and_shift[0]) + scale_and_shift[1]
+        return float(np.average(np.logaddexp(0, scaled) - targets * scaled, weights=weights))
+
+    log_scale, shift = minimize(cross_entropy, np.zeros(2), method="Nelder-Mead").x
+    p_fake = expit(logits * np.exp(log_scale) + shift)
+    fake_above = _quantile(p_fake[labels == 0], 1 - FALSE_ALARMS, weights[labels == 0])
+    real_below = _quantile(p_fake[labels == 1], MISSES, weights[labels == 1])
+    # Where both rates are met with room to spare, nothing was seen between the two: that is inconclusive as well.
+    real_below, fake_above = sorted((real_below, fake_above))
+    thresholds = Thresholds(real_below=round(real_below, 4), fake_above=round(fake_above, 4))
+    return Calibration(temperature=float(np.exp(-log_scale)), shift=float(shift), thresholds=thresholds)
+
+
+def balanced_weights(labels: Labels, sources: Sequence[str] = ()) -> Values:
+    """Weights that make both classes count one half, and within a class each source the same; shape `(n,)`.
+
+    Example:
+
+    >>> balanced_weights(np.array([0, 0, 0, 1]), ["a", "a", "b", "a"])
+    array([0.125, 0.125, 0.25 , 0.5  ])
+    """
+    keys = list(zip(np.asarray(labels).tolist(), sources or [""] * len(labels), strict=True))
+    counts, kinds = Counter(keys), Counter(label for label, _ in set(keys))
+    return np.array([0.5 / kinds[key[0]] / counts[key] for key in keys])
+
+
+def _quantile(values: Values, share: float, weights: Values) -> float:
+    return float(np.quantile(values, share, weights=weights, method="inverted_cdf"))
