@@ -304,9 +304,11 @@ class Verdict:
     @property
     def trace(self) -> str | None:
         """The kind of trace of a fake: that of the expert that says more; None of other answers, or without experts."""
-        if self.label is not Label.FAKE or not self.tracks:
+        if self.label is not Label.FAKE:
             return None
-        return self.trace_of(self.tracks[0].expert_logits)
+        # People who were seen too briefly are listed, too, but decide nothing.
+        decisive = next(track for track in self.tracks if track.p_fake == self.p_fake)
+        return self.trace_of(decisive.expert_logits)
 
     def trace_of(self, expert_logits: Sequence[float]) -> str | None:
         """The kind of trace that the expert looks for which says more; None without experts."""

@@ -118,19 +118,37 @@ def ensemble(runs: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> No
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="TRACE=RUN...")
 @click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the whole; a run like any other.")
-def experts(runs: tuple[str, ...], out: Path) -> None:
+@click.option(
+    "--sharpness",
+    type=click.FloatRange(min=0),
+    help="How much more an expert counts in the mean that is surer of a fake. [default: 0.5]",
+)
+@click.option("--scale", type=click.FloatRange(0.3, 3), help="Width of the crop to serve, in boxes of the face.")
+@click.option("--tta", type=float, multiple=True, help="Width of a further square to look at, in crops, above 1.")
+def experts(
+    runs: tuple[str, ...], out: Path, sharpness: float | None, scale: float | None, tta: tuple[float, ...]
+) -> None:
     """Join calibrated runs, each an expert in one kind of trace, in one network that answers their mean.
 
     \b
     Example:
       python -m deepfake experts blended=runs/blended generated=runs/generated --out runs/both
     """
-    from deepfake.training.ensemble import join_experts
+    from deepfake.records import CropSpec
+    from deepfake.training.ensemble import SHARPNESS, join_experts
+    from deepfake.training.run import read_run_config
 
     named = {trace: Path(run) for trace, sign, run in (text.partition("=") for text in runs) if trace and sign and run}
     if len(named) != len(runs):
         raise click.UsageError(f"Give each run as TRACE=RUN, with different traces. Received: {' '.join(runs)}.")
-    click.echo(join_experts(named, out))
+    crop = read_run_config(next(iter(named.values()))).crop
+    try:
+        # The crop's centre stays on the same point of the face.
+        served = scale or crop.scale
+        crop = CropSpec(crop.size, served, crop.shift * crop.scale / served, (1.0, *tta) if tta else crop.tta_scales)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(join_experts(named, out, SHARPNESS if sharpness is None else sharpness, crop))
 
 
 @click.command()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from msgspec import Meta
 
-from deepfake.system.settings import Count, Positive, Settings
+from deepfake.system.settings import Count, NotNegative, Positive, Settings
 
 Backbone = Literal["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"]
 """MobileNets for the visual stream."""
@@ -31,6 +31,9 @@ class NetworkConfig(Settings, frozen=True):
     """Share of feature channels dropped in training, before the evidence."""
     beside: tuple[NetworkConfig, ...] = ()
     """Networks that answer beside this one: an ensemble, whose answer is the mean of theirs. None holds any itself."""
+    sharpness: NotNegative = 0.0
+    """How much more a network of these counts in the mean that is surer of a fake: weights are a softmax of this times
+    their logits; 0 for the plain mean."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

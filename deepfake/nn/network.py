@@ -143,8 +143,9 @@ def build_network(
     if input_size is not None and (input_size < 32 or input_size % 32):
         raise ValueError(f"`input_size` must be a positive multiple of 32. Received: input_size={input_size}.")
     if config.beside:
-        members = (replace(config, beside=()), *config.beside)
-        return ensemble([build_network(member, input_size, backbone_weights) for member in members])
+        members = (replace(config, beside=(), sharpness=0.0), *config.beside)
+        networks = [build_network(member, input_size, backbone_weights) for member in members]
+        return ensemble(networks, config.sharpness)
     crop = layers.Input((input_size, input_size, 3), name="crop")
     features = {}
     if config.streams in ("both", "visual"):
@@ -158,11 +159,62 @@ def build_network(
     return keras.Model(crop, answers, name="deepfake_detector")
 
 
-def ensemble(members: Sequence[keras.Model]) -> keras.Model:
-    """One network that answers the mean of what several answer.
+@keras.saving.register_keras_serializable(package="deepfake")
+class ExpertJoin(layers.Layer):
+    """One answer from those of several networks: their mean, in which one that is surer of a fake may weigh more.
+
+        w = softmax(sharpness * logits)        every answer = sum(w * answers)
+
+    With a sharpness of 0 it is the plain mean, without bounds the most suspicious answer. The evidence is weighed as
+    the logit is, so it adds up to it.
+
+    Args:
+        sharpness: Float, not negative: how much more an expert counts whose logit is larger by 1.
+
+    Call arguments:
+        answers: A list of dicts of `EvidenceHead`, of which each has a `logit` `(B,)`.
+
+    Returns:
+        A dict with each answer that all of them have, of the same shape, and `expert_logits` `(B, members)`.
+
+    Raises:
+        ValueError: If `sharpness` is negative.
+
+    Example:
+
+    >>> one, two = ({"logit": np.array([logit])} for logit in (0.0, 2.0))
+    >>> [round(float(ExpertJoin(sharpness)([one, two])["logit"][0]), 3) for sharpness in (0.0, 9.0)]
+    [1.0, 2.0]
+    """
+
+    def __init__(self, sharpness: float = 0.0, **kwargs: Any) -> None:
+        if sharpness < 0:
+            raise ValueError(f"`sharpness` must not be negative. Received: sharpness={sharpness}.")
+        # Evidence is summed and compared: float32 under any precision policy.
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.sharpness = float(sharpness)
+
+    def call(self, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        logits = ops.stack([answer["logit"] for answer in answers], axis=-1)
+        weights = ops.softmax(self.sharpness * logits, axis=-1)
+        joined = {}
+        for name in (name for name in answers[0] if all(name in answer for answer in answers)):
+            parts = ops.stack([answer[name] for answer in answers], axis=-1)
+            own = ops.reshape(weights, (-1, *(1,) * (len(parts.shape) - 2), len(answers)))
+            joined[name] = ops.sum(own * parts, axis=-1)
+        return joined | {"expert_logits": logits}
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "sharpness": self.sharpness}
+
+
+def ensemble(members: Sequence[keras.Model], sharpness: float = 0.0) -> keras.Model:
+    """One network that answers what several answer, joined by `ExpertJoin`.
 
     Args:
         members: Networks of `build_network`, for crops of one size. They are part of the new one: their names change.
+        sharpness: How much more one counts that is surer of a fake; 0 for the mean.
 
     Returns:
         A model with each of the outputs that all members have, and `expert_logits` `(B, members)`, the logit of each.
@@ -176,12 +228,8 @@ def ensemble(members: Sequence[keras.Model]) -> keras.Model:
     crop = layers.Input(members[0].input.shape[1:], name="crop")
     for number, member in enumerate(members):
         member.name = f"member_{number}"
-    answers = [member(crop) for member in members]
-    shared = [name for name in answers[0] if all(name in answer for answer in answers)]
-    means = {name: layers.Average(dtype="float32")([answer[name] for answer in answers]) for name in shared}
-    own = [layers.Reshape((1,), dtype="float32")(answer["logit"]) for answer in answers]
-    means["expert_logits"] = layers.Concatenate(name="expert_logits", dtype="float32")(own)
-    return keras.Model(crop, means, name="deepfake_detector")
+    answers = ExpertJoin(sharpness, name="join")([member(crop) for member in members])
+    return keras.Model(crop, answers, name="deepfake_detector")
 
 
 def scale_answers(network: keras.Model, factor: float, shift: float = 0.0) -> None:

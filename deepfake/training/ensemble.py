@@ -22,6 +22,7 @@ from deepfake.data.sampling import training_rows
 from deepfake.errors import DatasetError
 from deepfake.model.calibration import Calibration
 from deepfake.nn.network import build_network, scale_answers
+from deepfake.records import CropSpec
 from deepfake.training.calibrate import read_calibration
 from deepfake.training.run import describe, load_run, read_run_config, write_made
 
@@ -59,13 +60,23 @@ def join(runs: Sequence[Path], out: Path, shares: Sequence[float] = ()) -> Path:
     return write_made(out, {**description, "members": members}, network)
 
 
-def join_experts(runs: Mapping[str, Path], out: Path) -> Path:
+SHARPNESS = 0.5
+"""How much more an expert counts that is surer of a fake: an expert knows nothing of the other kind of trace, and its
+doubt must not silence the one that does."""
+
+
+def join_experts(
+    runs: Mapping[str, Path], out: Path, sharpness: float = SHARPNESS, crop: CropSpec | None = None
+) -> Path:
     """Writes a run whose network holds experts, each calibrated on its own kind of trace, and answers their mean.
 
     Args:
         runs: Folders of calibrated runs that cut crops alike, by the kind of trace that each looks for, such as
             `blended`. The whole is configured as the first, on the data of all.
         out: Folder for the whole; made if absent.
+        sharpness: How much more an expert counts in the mean that is surer of a fake; 0 for the plain mean.
+        crop: The geometry to serve, of the size of theirs; theirs if absent. They were trained on many zooms: which is
+            best is seen on validation data.
 
     Returns:
         The path of its `best.keras`.
@@ -80,8 +91,8 @@ def join_experts(runs: Mapping[str, Path], out: Path) -> Path:
         raise DatasetError(f"{plain[0]} was not trained on pairs. Experts need `data.pairs`; join it as an ensemble.")
     calibrations = [read_calibration(run / "calibration.json") for run in folders]
     parts = [1 / len(folders)] * len(folders)
-    network, joined = _network(folders, configs, parts, calibrations)
-    joined = replace(joined, data=_joint_data(configs))
+    network, joined = _network(folders, configs, parts, calibrations, sharpness)
+    joined = replace(joined, data=_joint_data(configs), crop=crop or joined.crop)
     train, val = training_rows(joined)
     members = [_training(run.name, config, part) for run, config, part in zip(folders, configs, parts, strict=True)]
     own = [{**member, "trace": trace} for member, trace in zip(members, runs, strict=True)]
@@ -109,10 +120,12 @@ def _network(
     configs: Sequence[TrainingConfig],
     parts: Sequence[float],
     calibrations: Sequence[Calibration] = (),
+    sharpness: float = 0.0,
 ) -> tuple[keras.Model, TrainingConfig]:
     """The network of all runs, and its configuration; `parts` is what each counts, of 1."""
     networks = [load_run(run) for run in runs]
-    network_config = replace(configs[0].network, beside=tuple(config.network for config in configs[1:]))
+    others = tuple(config.network for config in configs[1:])
+    network_config = replace(configs[0].network, beside=others, sharpness=sharpness)
     network = build_network(network_config, configs[-1].crop.size)
     for place, (member, part) in enumerate(zip(networks, parts, strict=True)):
         if calibrations:

@@ -9,6 +9,7 @@ from deepfake.nn.blocks import BATCH_NORM_MOMENTUM
 from deepfake.nn.config import NetworkConfig
 from deepfake.nn.network import (
     EvidenceHead,
+    ExpertJoin,
     backbones,
     build_network,
     ensemble,
@@ -79,6 +80,33 @@ def test_an_ensemble_answers_the_mean_of_its_members_and_its_evidence_still_adds
         np.testing.assert_allclose(values, np.mean([answer[name] for answer in before], axis=0), atol=1e-5)
     total = (found["visual_evidence"] + found["noise_evidence"]).mean(axis=(1, 2))
     np.testing.assert_allclose(np.diff(total), np.diff(found["logit"]), atol=1e-5)
+
+
+def test_experts_are_joined_from_the_mean_to_the_most_suspicious(rng):
+    answers = [
+        {"logit": rng.normal(size=5), "visual_evidence": rng.normal(size=(5, 7, 7)), "gate": rng.uniform(size=(5, 2))}
+        for _ in range(3)
+    ]
+    logits = np.stack([answer["logit"] for answer in answers], axis=1)
+    for sharpness, expected in ((0.0, logits.mean(axis=1)), (1e4, logits.max(axis=1))):
+        joined = ExpertJoin(sharpness)(answers)
+        np.testing.assert_allclose(joined["logit"], expected, atol=1e-5)
+        np.testing.assert_allclose(joined["expert_logits"], logits, atol=1e-6)
+    most = logits.argmax(axis=1)
+    evidence = np.stack([answers[place]["visual_evidence"][number] for number, place in enumerate(most)])
+    np.testing.assert_allclose(joined["visual_evidence"], evidence, atol=1e-4)
+
+
+def test_the_evidence_of_experts_is_weighed_as_their_logits_are(network, crops):
+    other = build_network(NetworkConfig(streams="noise"), SIZE)
+    other.get_layer("head").bias.assign(0.0)
+    copy = keras.models.clone_model(network)
+    both = ensemble([copy, other], sharpness=2.0)
+    copy.set_weights(network.get_weights())
+    copy.get_layer("head").bias.assign(0.0)
+    found = answers(both, crops)
+    total = (found["visual_evidence"] + found["noise_evidence"]).mean(axis=(1, 2))
+    np.testing.assert_allclose(total, found["logit"], atol=1e-5)
 
 
 def test_an_ensemble_is_described_by_its_configuration(crops, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 import deepfake.nn
 
 ARGUMENTS = {
+    "ExpertJoin": {"sharpness": 0.5},
     "ResidualBank": {"limit": 2.5},
     "BayarConv2D": {"filters": 3, "limit": 5.0},
     "EvidenceHead": {"gated": True, "dropout": 0.1},
@@ -51,7 +52,7 @@ def network():
     from deepfake.nn.network import build_network
 
     keras.utils.set_random_seed(0)
-    return build_network(NetworkConfig(), 64)
+    return build_network(NetworkConfig(beside=(NetworkConfig(streams="noise"),), sharpness=0.5), 64)
 
 
 @pytest.fixture(scope="module")
