@@ -55,7 +55,9 @@ def calibrate_tracks(
     samples = _of_frames(model, [row for row in read_indexes(indexes) if row.split == "val"])
     detector = Detector(model, trust=True)
     for number, row in enumerate(rows, start=1):
-        sample = person_sample(detector.detect(row.path), row, detector.bundle.calibration.track)
+        verdict = detector.detect(row.path)
+        used = detector.bundle.calibration.of_person(in_video=verdict.kind == "video")
+        sample = person_sample(verdict, row, used)
         samples += [sample] if sample else []
         progress(number, len(rows))
     labels = np.array([sample.target for sample in samples])
