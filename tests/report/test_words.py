@@ -7,7 +7,17 @@ import pytest
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.about import about
 from deepfake.records import Label, Reason
-from deepfake.report.words import LIMITS, MAX_NAME, REASONS, advice, headline, sentence, shown_name, suspicious_part
+from deepfake.report.words import (
+    LIMITS,
+    MAX_NAME,
+    REASONS,
+    TRACES,
+    advice,
+    headline,
+    sentence,
+    shown_name,
+    suspicious_part,
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +94,19 @@ def test_long_names_lose_their_middle():
     assert len(shown) == MAX_NAME
     assert shown.endswith("x.jpg")
     assert "…" in shown
+
+
+def test_a_fake_is_told_with_its_kind_of_trace(picture):
+    (track,) = picture.tracks
+    experts = ("blended", "generated")
+
+    def told(**changes):
+        return sentence(dataclasses.replace(picture, label=Label.FAKE, reason=None, p_fake=track.p_fake, **changes))
+
+    for logits, words in (((2.0, 1.0), TRACES["blended"]), ((-1.0, 3.0), TRACES["generated"])):
+        said = told(experts=experts, tracks=(dataclasses.replace(track, expert_logits=logits),))
+        assert said == f"The face {words}."
+    assert told() == "The face looks manipulated or generated."
+    brief = dataclasses.replace(track, number=7, p_fake=0.999, faces=1, expert_logits=(0.0, 9.0))
+    decisive = dataclasses.replace(track, expert_logits=(2.0, 1.0))
+    assert told(experts=experts, tracks=(brief, decisive)).startswith("The most suspicious face looks blended")
