@@ -136,7 +136,7 @@ def test_fine_tune_makes_a_bundle_of_a_folder(drawn, tmp_path, portrait, save_pn
     for number in range(12):
         image = np.roll(portrait.image, int(rng.integers(-20, 20)), axis=1)
         save_png(tmp_path / "mine" / "real" / f"{number}.png", image)
-        striped = np.clip(image.astype(int) + (np.arange(512) % 4 < 2)[:, None, None] * 24, 0, 255)
+        striped = np.clip(image.astype(int) + (np.arange(512) % 16 < 8)[:, None, None] * 48, 0, 255)
         save_png(tmp_path / "mine" / "fake" / f"{number}.png", striped.astype(np.uint8))
     said = []
     settings = FineTuneSettings(epochs=4, learning_rate=0.01, val_share=0.25, test_share=0.25)

@@ -103,8 +103,8 @@ def test_named_calls_answer_as_the_command_line_does(client, examples, expected)
     assert len(both) == 2
 
 
-def test_the_readmes_way_to_call_by_name_with_curl_works(address, root, expected):
-    code = re.search(r"in three steps.*?```sh\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)[1]
+def test_the_documented_way_to_call_by_name_with_curl_works(address, root, expected):
+    code = re.search(r"three steps.*?```sh\n(.*?)```", (root / "docs" / "http-api.md").read_text(), re.DOTALL)[1]
     code = code.replace("http://127.0.0.1:7860", address)
     done = subprocess.run(["bash", "-c", code], cwd=root, capture_output=True, text=True, check=False)
     if "curl: command not found" in done.stderr:

@@ -31,9 +31,9 @@ def test_a_row_comes_back_as_it_went_in(path, identity):
     assert row["model"] == identity["model"]["name"]
 
 
-def test_the_columns_are_those_that_the_readme_names(root):
-    text = " ".join((root / "README.md").read_text().split())
-    assert f"`{', '.join(COLUMNS)}` (table `row`)" in text
+def test_the_columns_are_those_that_the_guide_names(root):
+    text = " ".join((root / "docs" / "scan.md").read_text().split())
+    assert f"view `row` has one row a file: `{', '.join(COLUMNS)}`" in text
 
 
 def test_a_row_of_a_cluster_is_that_of_a_store(path, identity):
