@@ -174,7 +174,8 @@ class Detector:
 
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         calibration = self.bundle.calibration.of_person(in_video=media.kind == "video")
-        decision = decide(scores, times, calibration, min_frames, faces_found)
+        part = self.bundle.calibration.part if media.kind == "video" else None
+        decision = decide(scores, times, calibration, min_frames, faces_found, part)
         return Verdict(
             path=str(path),
             kind=media.kind,
@@ -193,6 +194,7 @@ class Detector:
             model=self.bundle.model,
             elapsed_s=time.perf_counter() - started,
             experts=self.bundle.experts,
+            parts=decision.parts,
         )
 
 

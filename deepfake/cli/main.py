@@ -166,5 +166,7 @@ def _line(verdict: Verdict) -> str:
     p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
     tracks = len(verdict.tracks)
     reason = verdict.reason or (verdict.trace and f"looks {verdict.trace}") or f"{tracks} track{'s' * (tracks != 1)}"
+    if part := verdict.decisive_part:
+        reason += f" from {part.from_s:.1f} s to {part.to_s:.1f} s"
     credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
     return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{printable(verdict.path)}"

@@ -31,14 +31,13 @@ from deepfake.evaluation.metrics import (
     roc_auc,
     share_interval,
 )
-from deepfake.evaluation.people import TrackSample, calibrations_by_fold, clip_key
+from deepfake.evaluation.people import OverTime, TrackSample, calibrations_by_fold, clip_key
 from deepfake.model.bundle import METRICS, load_bundle
-from deepfake.model.calibration import Calibration
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
 from deepfake.system.files import write_json
-from deepfake.verdict import judge, trimmed_mean
+from deepfake.verdict import decide, judge, trimmed_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,26 +129,30 @@ def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, t
     faces, tracks, clips, blind = [], [], [], 0
     for number, row in enumerate(rows, start=1):
         verdict = detector.detect(row.path)
-        least = 1 if verdict.kind == "picture" else detector.bundle.min_frames
-        used = own.of_person(in_video=verdict.kind == "video")
-        judging = by_fold.get((row.source, clip_key(row)), used)
-        blind += judging is not used
+        in_video = verdict.kind == "video"
+        least = detector.bundle.min_frames if in_video else 1
+        fitted = by_fold.get((row.source, clip_key(row)))
+        judging = fitted or OverTime(own.of_person(in_video=in_video), own.part)
+        blind += fitted is not None
 
-        def sample(p_fake: float | None, thresholds: Thresholds, row: Row = row) -> Sample:
-            answer = Label.INCONCLUSIVE if p_fake is None else judge(p_fake, thresholds)
+        def sample(p_fake: float | None, answer: Label, row: Row = row) -> Sample:
             return Sample(row.label, row.source, row.method, p_fake, row.path, row.path, answer)
 
-        faces += [sample(score.p_fake, own.face.thresholds) for score in verdict.scores]
-        people = [judging.p_fake(used.raw(track.p_fake)) for track in verdict.tracks if track.faces >= least]
-        tracks += [sample(p_fake, judging.thresholds) for p_fake in people]
-        clips.append(sample(max(people, default=None), judging.thresholds))
+        faces += [sample(score.p_fake, judge(score.p_fake, own.face.thresholds)) for score in verdict.scores]
+        found = len(verdict.scores)
+        decision = decide(
+            verdict.scores, verdict.times, judging.track, least, found, judging.part if in_video else None
+        )
+        people = [track.p_fake for track in decision.tracks if track.faces >= least]
+        tracks += [sample(p_fake, judge(p_fake, judging.track.thresholds)) for p_fake in people]
+        clips.append(sample(decision.p_fake, decision.label))
         progress(number, len(rows))
     levels = {"frame": faces, "track": tracks, "clip": clips}
     measures = _measures(levels, own.track.thresholds, across_sources=True)
     return Evaluation(measures | {"by_folds": blind}, tuple(faces))
 
 
-def _calibrations_by_fold(model: Path) -> dict[tuple[str, str], Calibration]:
+def _calibrations_by_fold(model: Path) -> dict[tuple[str, str], OverTime]:
     """For each clip that the bundle was calibrated on, a calibration that has not seen its people."""
     path = model / METRICS
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -51,6 +51,12 @@ class Answer:
     """Why it is inconclusive."""
     p_fake: float | None = None
     """As `Verdict.p_fake`."""
+    trace: str | None = None
+    """As `Verdict.trace`."""
+    from_s: float | None = None
+    """Begin in seconds of the part of a video that decided; None where the whole did."""
+    to_s: float | None = None
+    """Its end."""
     faces: tuple[ScoredFace, ...] = ()
     """Each face that was scored."""
     times: tuple[float, ...] = ()

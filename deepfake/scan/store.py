@@ -21,7 +21,7 @@ from typing import Any, get_origin
 from deepfake.errors import StoreError
 from deepfake.scan.row import COLUMNS, TYPES, Answer, Failure, columns_of
 
-_FORMAT = "1"
+_FORMAT = "2"
 _SQL_TYPES = {int: "INTEGER", float: "REAL"}
 """All else is text; what holds several values, as JSON."""
 _SEVERAL = tuple(name for name, kind in TYPES.items() if get_origin(kind) is tuple)

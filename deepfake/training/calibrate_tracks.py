@@ -20,8 +20,7 @@ from deepfake.data.index import Row, read_indexes
 from deepfake.data.loader import read_crop
 from deepfake.errors import DatasetError
 from deepfake.evaluation.evaluate import update_metrics
-from deepfake.evaluation.people import TrackSample, person_sample
-from deepfake.evaluation.platt import fit_calibration
+from deepfake.evaluation.people import TrackSample, fit_over_time, person_sample
 from deepfake.model.bundle import MANIFEST, METRICS, load_bundle
 from deepfake.model.calibration import Calibrations, logit_of
 from deepfake.model.scorer import Scorer
@@ -56,8 +55,10 @@ def calibrate_tracks(
     detector = Detector(model, trust=True)
     for number, row in enumerate(rows, start=1):
         verdict = detector.detect(row.path)
-        used = detector.bundle.calibration.of_person(in_video=verdict.kind == "video")
-        sample = person_sample(verdict, row, used)
+        in_video = verdict.kind == "video"
+        used = detector.bundle.calibration.of_person(in_video=in_video)
+        least = detector.bundle.min_frames if in_video else 1
+        sample = person_sample(verdict, row, used, least)
         samples += [sample] if sample else []
         progress(number, len(rows))
     labels = np.array([sample.target for sample in samples])
@@ -67,13 +68,14 @@ def calibrate_tracks(
             f"At least {LEAST} real and {LEAST} fake clips are needed. Found {len(labels) - fakes} and {fakes}."
         )
     try:
-        track = fit_calibration(labels, np.array([one.logit for one in samples]), [one.source for one in samples])
+        fitted = fit_over_time(samples)
     except ValueError as error:
         raise DatasetError(f"{model} cannot be calibrated on these clips: {error}") from error
-    calibrations = Calibrations(face=load_bundle(model, trust=True).calibration.face, track=track)
+    face = load_bundle(model, trust=True).calibration.face
+    calibrations = Calibrations(face=face, track=fitted.track, part=fitted.part)
     manifest = json.loads((model / MANIFEST).read_text(encoding="utf-8"))
     write_json(model / MANIFEST, manifest | {"calibration": msgspec.to_builtins(calibrations)})
-    section = {"calibration": msgspec.to_builtins(track), "samples": [msgspec.to_builtins(one) for one in samples]}
+    section = {"calibration": msgspec.to_builtins(fitted), "samples": [msgspec.to_builtins(one) for one in samples]}
     update_metrics(model / METRICS, "track_calibration", section)
     return calibrations
 

@@ -19,7 +19,8 @@ HOSTILE = "/=cmd|' /C calc'!A0,\"<script>\n🙂.jpg"
 
 
 def answer(p_fake, verdict="fake", kind="picture", box=(10.0, 10.0, 50.0, 50.0)):
-    return Answer(kind, verdict, None, p_fake, (ScoredFace(box, p_fake, 0),), (0.0,), elapsed_s=0.1)
+    faces = (ScoredFace(box, p_fake, 0),)
+    return Answer(kind, verdict, p_fake=p_fake, faces=faces, times=(0.0,), elapsed_s=0.1)
 
 
 @pytest.fixture
@@ -48,13 +49,13 @@ def test_parquet_holds_the_rows_of_the_store(store, tmp_path):
     assert table.to_pylist() == list(store.rows())
 
 
-def test_the_schema_is_that_of_older_files():
+def test_the_schema_has_the_columns_of_a_row():
     from deepfake.scan.table import SCHEMA
 
     face = "struct<box_xyxy: list<item: double>, p_fake: double, track: int64>"
     assert [f"{field.name} {field.type}" for field in SCHEMA] == [
         "path string", "sha256 string", "bytes int64", "kind string", "verdict string", "reason string",
-        "p_fake double", f"faces list<item: {face}>", "times list<item: double>", "failure string", "error string",
+        "p_fake double", "trace string", "from_s double", "to_s double", f"faces list<item: {face}>", "times list<item: double>", "failure string", "error string",
         "elapsed_s double", "model string",
     ]  # fmt: skip
 

@@ -17,7 +17,9 @@ def store(tmp_path, identity, examples):
     path = tmp_path / "s.sqlite"
     face = {"box_xyxy": [180.0, 63.0, 265.0, 171.0], "p_fake": 0.9, "track": 0}
     with Store(path, identity) as opened:
-        opened.add(examples / "portrait.jpg", 7, 1, "aa", Answer("picture", "fake", None, 0.9, (face,), (0.0,)))
+        opened.add(
+            examples / "portrait.jpg", 7, 1, "aa", Answer("picture", "fake", p_fake=0.9, faces=(face,), times=(0.0,))
+        )
     return path
 
 
