@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from deepfake.errors import BundleError, DeepfakeError
 from deepfake.system.memory import return_large_blocks
@@ -107,6 +108,11 @@ def advance(bar: Any, done: int, total: int) -> None:
     """Moves a bar to `done` of `total`."""
     bar.length = total
     bar.update(done - bar.pos)
+
+
+def as_json(record: msgspec.Struct) -> str:
+    """A record as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(record)).decode()
 
 
 def found_model(text: str, *, trust: bool = False) -> Path:

@@ -8,39 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from deepfake.data.index import LABELS, Row
+from deepfake.data.index import Row
 from deepfake.data.split import linked_groups
 from deepfake.evaluation.platt import fit_calibration
 from deepfake.model.calibration import Calibration
+from deepfake.model.metrics import TrackSample
 from deepfake.records import Verdict
 
 FOLDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TrackSample:
-    """The most suspicious person of one labelled clip, before the calibration over time."""
-
-    clip: str
-    """Name of the clip, unique within its source."""
-    label: str
-    """`real` or `fake`."""
-    source: str
-    """Its data set."""
-    identity: str
-    """People in it, joined by `+` or `_`."""
-    logit: float
-    """The robust mean over time of the person's calibrated logits."""
-
-    @property
-    def target(self) -> int:
-        """1 for fake, 0 for real."""
-        return LABELS.index(self.label)
 
 
 def clip_key(row: Row) -> str:

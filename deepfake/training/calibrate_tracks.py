@@ -2,28 +2,28 @@
 
 A mean over time is spread less than what it is of, so thresholds of single faces would leave nearly every clip
 inconclusive. The samples are people in whole clips, and in frames of clips that an index has in its validation split.
-They are kept in `metrics.json`: whoever measures the bundle on the same clips must judge each by a calibration that has
+They are kept in the metrics: whoever measures the bundle on the same clips must judge each by a calibration that has
 not seen its people (see `deepfake.evaluation.evaluate`).
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from deepfake.data.index import Row, read_indexes
 from deepfake.data.loader import read_crop
 from deepfake.errors import DatasetError
-from deepfake.evaluation.evaluate import update_metrics
-from deepfake.evaluation.people import TrackSample, person_sample
+from deepfake.evaluation.people import person_sample
 from deepfake.evaluation.platt import fit_calibration
-from deepfake.model.bundle import MANIFEST, METRICS, load_bundle
+from deepfake.model.bundle import MANIFEST, load_bundle, read_manifest
 from deepfake.model.calibration import Calibrations, logit_of
+from deepfake.model.metrics import TrackCalibration, TrackSample, read_metrics, write_metrics
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.system.files import write_json
@@ -34,7 +34,7 @@ LEAST = 5
 
 
 def calibrate_tracks(
-    model: Path, clips: Path | None, indexes: Sequence[Path], progress: Progress = lambda done, total: None
+    model: Path, clips: Path | None, indexes: Sequence[Path], *, progress: Progress = lambda done, total: None
 ) -> Calibrations:
     """Fits the calibration of a bundle's answers about people in videos, and writes it into its manifest.
 
@@ -70,11 +70,10 @@ def calibrate_tracks(
         track = fit_calibration(labels, np.array([one.logit for one in samples]), [one.source for one in samples])
     except ValueError as error:
         raise DatasetError(f"{model} cannot be calibrated on these clips: {error}") from error
-    calibrations = Calibrations(face=load_bundle(model, trust=True).calibration.face, track=track)
-    manifest = json.loads((model / MANIFEST).read_text(encoding="utf-8"))
-    write_json(model / MANIFEST, manifest | {"calibration": msgspec.to_builtins(calibrations)})
-    section = {"calibration": msgspec.to_builtins(track), "samples": [msgspec.to_builtins(one) for one in samples]}
-    update_metrics(model / METRICS, "track_calibration", section)
+    manifest = read_manifest(model)
+    calibrations = replace(manifest.calibration, track=track)
+    write_json(model / MANIFEST, msgspec.to_builtins(replace(manifest, calibration=calibrations)))
+    write_metrics(model, replace(read_metrics(model), track_calibration=TrackCalibration(track, tuple(samples))))
     return calibrations
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import numpy as np
@@ -12,8 +11,9 @@ from deepfake.data.index import Row, write_index
 from deepfake.errors import DatasetError
 from deepfake.evaluation import people
 from deepfake.evaluation.evaluate import evaluate_clips
-from deepfake.evaluation.people import TrackSample, calibrations_by_fold, clip_key, person_sample
+from deepfake.evaluation.people import calibrations_by_fold, clip_key, person_sample
 from deepfake.model.bundle import DEFAULT_MODEL, load_bundle
+from deepfake.model.metrics import TrackSample, read_metrics
 from deepfake.records import Sampling
 from deepfake.training.calibrate_tracks import calibrate_tracks
 
@@ -75,9 +75,8 @@ def test_clips_calibrate_the_answer_over_time_and_are_then_measured_blind(root, 
     assert after.calibration == found
     assert after.calibration.face == before.calibration.face
     assert after.calibration.track != before.calibration.track
-    samples = json.loads((model / "metrics.json").read_text())["track_calibration"]["samples"]
-    assert len(samples) == 12
+    assert len(read_metrics(model).track_calibration.samples) == 12
     measured = evaluate_clips(model, tmp_path / "clips.csv").measures
-    assert measured["by_folds"] == 12
-    assert measured["levels"]["clip"]["auc"] == 1.0
+    assert measured.by_folds == 12
+    assert measured.levels["clip"].auc == 1.0
     assert np.isfinite(found.track.shift)

@@ -156,7 +156,7 @@ def test_a_release_is_fetched_once_and_then_needs_no_network(server, cache):
     folder = find_model(url, lambda done, total: seen.append((done, total)))
     assert folder == cache / f"light-5-{url[-64:][:12]}"
     for graph in GRAPHS:
-        assert load_bundle(folder, graph) == load_bundle(DEFAULT_MODEL, graph)
+        assert load_bundle(folder, graph=graph) == load_bundle(DEFAULT_MODEL, graph=graph)
     assert seen == sorted(seen)
     assert seen[-1] == (len(server.content),) * 2
     assert {total for _, total in seen} == {len(server.content)}
