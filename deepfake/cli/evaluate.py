@@ -43,6 +43,7 @@ def evaluate(
         raise click.UsageError("Give --index, --clips or both.")
     from deepfake.evaluation import evaluate as measure
     from deepfake.evaluation import show
+    from deepfake.model.bundle import QUALITY_PLOT
     from deepfake.model.metrics import Metrics, read_metrics, write_metrics
     from deepfake.report.metrics_tables import quality_tables
 
@@ -54,7 +55,7 @@ def evaluate(
                 model, index, split_name, fakes=fakes or "given", progress=follow
             )
         if split_name == "test":
-            show.write_quality(found[split_name], model, model / "plots" / "quality.png")
+            show.write_quality(found[split_name], model, model / QUALITY_PLOT)
         if report:
             show.write_mistakes(found[split_name], model, index, report / split_name / "mistakes.png")
     if clips is not None:
@@ -87,13 +88,14 @@ def robustness(model: Path, index: tuple[Path, ...], split_name: str, source: tu
     """
     from deepfake.evaluation.plots import robustness_figure
     from deepfake.evaluation.robustness import measure_robustness
+    from deepfake.model.bundle import ROBUSTNESS_PLOT
     from deepfake.model.metrics import read_metrics, write_metrics
     from deepfake.system.files import write_bytes
 
     with progress_bar("faces") as bar:
         found = measure_robustness(model, index, split=split_name, sources=source, progress=partial(advance, bar))
     write_metrics(model, replace(read_metrics(model), robustness=found))
-    write_bytes(model / "plots" / "robustness.png", robustness_figure(found))
+    write_bytes(model / ROBUSTNESS_PLOT, robustness_figure(found))
     click.echo(as_json(found))
 
 

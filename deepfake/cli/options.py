@@ -139,7 +139,7 @@ def found_model(text: str, *, trust: bool = False) -> Path:
                 bars.append(stack.enter_context(progress_bar("fetching the model")))
             advance(bars[0], done, total)
 
-        folder = find_model(text, show)
+        folder = find_model(text, progress=show)
     if not trust and not any(folder.resolve().is_relative_to(known.resolve()) for known in (MODELS, cache_folder())):
         raise BundleError(
             f"{folder} is from elsewhere: its files may fit together, but nobody vouches for them. Pass --trust if you "

@@ -80,7 +80,7 @@ def fine_tune(
 
     keep_large_blocks()
     settings = FineTuneSettings(fakes or "given", epochs=epochs, dataset=dataset)
-    found = go_on(folder, work, out, model or DEFAULT_MODEL, settings, partial(click.echo, err=True))
+    found = go_on(folder, work, out, model=model or DEFAULT_MODEL, settings=settings, say=partial(click.echo, err=True))
     click.echo(msgspec.json.encode(found).decode())
 
 
@@ -148,7 +148,7 @@ def experts(
         crop = CropSpec(crop.size, served, crop.shift * crop.scale / served, (1.0, *tta) if tta else crop.tta_scales)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    click.echo(join_experts(named, out, SHARPNESS if sharpness is None else sharpness, crop))
+    click.echo(join_experts(named, out, sharpness=SHARPNESS if sharpness is None else sharpness, crop=crop))
 
 
 @click.command()

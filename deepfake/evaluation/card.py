@@ -9,7 +9,7 @@ from pathlib import Path
 from deepfake.data.config import FitConfig, PairConfig, TrainingConfig
 from deepfake.errors import BundleError
 from deepfake.evaluation.card_sections import adversarial_sentence, adversarial_table, fairness_table
-from deepfake.model.bundle import DetectorManifest, read_manifest
+from deepfake.model.bundle import QUALITY_PLOT, ROBUSTNESS_PLOT, DetectorManifest, read_manifest
 from deepfake.model.calibration import Calibration
 from deepfake.model.metrics import METRICS, InitialWeights, Member, Metrics, TrackSample, Training, read_metrics
 from deepfake.nn.config import NetworkConfig
@@ -43,7 +43,7 @@ def write_card(directory: Path, readme: Path | None = None) -> Path:
     """
     manifest, metrics = read_manifest(directory), read_metrics(directory)
     path = directory / "README.md"
-    plots = [plot.name for plot in (directory / "plots").glob("*.png")]
+    plots = [name for name in (QUALITY_PLOT, ROBUSTNESS_PLOT) if (directory / name).exists()]
     path.write_text(re.sub(r"\n{3,}", "\n\n", card_text(manifest, metrics, plots)), encoding="utf-8")
     if readme is not None:
         text = readme.read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def card_text(manifest: DetectorManifest, metrics: Metrics, plots: Sequence[str]
     Args:
         manifest: The bundle's.
         metrics: What is known about it.
-        plots: Names of the pictures in the bundle's folder `plots`.
+        plots: Which of `QUALITY_PLOT` and `ROBUSTNESS_PLOT` there are.
 
     Raises:
         BundleError: If it is not known how the bundle came about.
@@ -109,10 +109,10 @@ The code is under the MIT licence; the weights inherit the terms of the data. Cr
 {quality_tables(metrics)}
 
 {measures_table(metrics)}
-{_pictures(plots, "quality.png", "ROC, precision-recall, calibration, scores and answers on the test split")}
+{_pictures(plots, QUALITY_PLOT, "ROC, precision-recall, calibration, scores and answers on the test split")}
 {_known_flaws(config)}
 {robustness_table(metrics.robustness)}
-{_pictures(plots, "robustness.png", "AUC and changed answers under corruption")}
+{_pictures(plots, ROBUSTNESS_PLOT, "AUC and changed answers under corruption")}
 {adversarial_table(metrics.adversarial)}
 {fairness_table(metrics.fairness)}
 {ablation_table(metrics.ablation)}
@@ -225,7 +225,7 @@ def _unseen(training: Training, metrics: Metrics) -> str:
 
 
 def _pictures(plots: Sequence[str], name: str, caption: str) -> str:
-    return f"\n![{caption}](plots/{name})\n" if name in plots else ""
+    return f"\n![{caption}]({name})\n" if name in plots else ""
 
 
 def _over_time(track: Calibration, samples: Sequence[TrackSample]) -> str:

@@ -98,7 +98,7 @@ def expected_rates(hits: Values, sources: Sequence[str]) -> Values:
 
 
 def chance_of_differences(
-    hits: Values, bins: Sequence[str], sources: Sequence[str], rounds: int = ROUNDS, seed: int = 0
+    hits: Values, bins: Sequence[str], sources: Sequence[str], *, rounds: int = ROUNDS, seed: int = 0
 ) -> float:
     """How probable differences between bins as large as these are if within a source the bin did not matter.
 

@@ -30,6 +30,12 @@ DETECTOR = MODELS / "mtcnn"
 GRAPHS = ("model.tflite", "model_float16.tflite", "model_int8.tflite")
 """The graphs of a detector bundle: float32, float16 weights, int8 weights."""
 DETECTOR_GRAPHS = ("pnet.tflite", "rnet.tflite", "onet.tflite")
+OUTPUTS = ("logit", "gate", "visual_evidence", "noise_evidence")
+"""What every graph of a detector answers, by name; a stream that is off answers zeros."""
+EXPERT_LOGITS = "expert_logits"
+"""What a graph of experts answers besides: the calibrated logit of each, `(1, experts)`."""
+QUALITY_PLOT, ROBUSTNESS_PLOT = "plots/quality.png", "plots/robustness.png"
+"""The pictures of a detector bundle's card."""
 KERAS_NETWORK = "model.keras"
 """The whole network of a detector bundle, to fine-tune."""
 FACE_MESH = MODELS / "face_mesh"

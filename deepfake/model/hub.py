@@ -38,6 +38,7 @@ ADDRESS = re.compile(r"https?://[a-z0-9.:\[\]-]+(?P<path>/[!->@-~]*)(\?[!-~]*)?"
 
 def find_model(
     text: str | Path,
+    *,
     progress: Callable[[int, int], object] = lambda done, total: None,
     cache: Path | None = None,
     releases: Path = RELEASES,

@@ -65,7 +65,7 @@ doubt must not silence the one that does."""
 
 
 def join_experts(
-    runs: Mapping[str, Path], out: Path, sharpness: float = SHARPNESS, crop: CropSpec | None = None
+    runs: Mapping[str, Path], out: Path, *, sharpness: float = SHARPNESS, crop: CropSpec | None = None
 ) -> Path:
     """Writes a run whose network holds experts, each calibrated on its own kind of trace, and answers their mean.
 

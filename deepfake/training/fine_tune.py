@@ -20,7 +20,7 @@ from deepfake.evaluation.card import write_card
 from deepfake.evaluation.evaluate import evaluate_crops
 from deepfake.evaluation.show import write_quality
 from deepfake.faces.mtcnn import FaceFinder
-from deepfake.model.bundle import DEFAULT_MODEL, KERAS_NETWORK, load_bundle, load_detector, read_files
+from deepfake.model.bundle import DEFAULT_MODEL, KERAS_NETWORK, QUALITY_PLOT, load_bundle, load_detector, read_files
 from deepfake.model.metrics import METRICS, Summary, read_metrics, read_training_of, write_metrics
 from deepfake.nn.config import NetworkConfig
 from deepfake.system.settings import read_settings
@@ -62,6 +62,7 @@ def fine_tune(
     folder: Path,
     work: Path,
     out: Path,
+    *,
     model: Path = DEFAULT_MODEL,
     settings: FineTuneSettings | None = None,
     say: Callable[[str], object] = lambda text: None,
@@ -138,6 +139,6 @@ def _measured(
     before = evaluate_crops(model, [index], "test", fakes=settings.fakes)
     after = evaluate_crops(out, [index], "test", fakes=settings.fakes)
     write_metrics(out, replace(read_metrics(out), test=after.measures))
-    write_quality(after, out, out / "plots" / "quality.png")
+    write_quality(after, out, out / QUALITY_PLOT)
     write_card(out)
     return Comparison(before.measures.all, after.measures.all)

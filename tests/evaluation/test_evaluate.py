@@ -139,7 +139,7 @@ def test_fine_tune_makes_a_bundle_of_a_folder(drawn, tmp_path, portrait, save_pn
     said = []
     settings = FineTuneSettings(epochs=4, learning_rate=0.01, val_share=0.25, test_share=0.25)
     out = tmp_path / "models" / "mine-1"
-    found = fine_tune(tmp_path / "mine", tmp_path / "work", out, drawn.bundle, settings, said.append)
+    found = fine_tune(tmp_path / "mine", tmp_path / "work", out, model=drawn.bundle, settings=settings, say=said.append)
     assert load_bundle(out).model.name == "mine-1"
     assert found.after.auc >= found.before.auc
     card = (out / "README.md").read_text()
@@ -147,7 +147,7 @@ def test_fine_tune_makes_a_bundle_of_a_folder(drawn, tmp_path, portrait, save_pn
     assert "goes on from the model drawn-1, which was trained on made (drawn for the test)" in card
     assert any(line.startswith("train: {'real': ") for line in said)
     with pytest.raises(BundleError, match="No bundle.json"):
-        fine_tune(tmp_path / "mine", tmp_path / "work", out, tmp_path / "absent", settings)
+        fine_tune(tmp_path / "mine", tmp_path / "work", out, model=tmp_path / "absent", settings=settings)
 
 
 def samples():

@@ -153,7 +153,7 @@ def test_a_url_that_proves_or_names_nothing_is_refused(url, reason, cache):
 def test_a_release_is_fetched_once_and_then_needs_no_network(server, cache):
     seen = []
     url = url_of(server)
-    folder = find_model(url, lambda done, total: seen.append((done, total)))
+    folder = find_model(url, progress=lambda done, total: seen.append((done, total)))
     assert folder == cache / f"light-5-{url[-64:][:12]}"
     for graph in GRAPHS:
         assert load_bundle(folder, graph=graph) == load_bundle(DEFAULT_MODEL, graph=graph)
@@ -193,7 +193,7 @@ def test_a_broken_connection_is_tried_again(server, cache):
         honest(handler, content, number, until=None if number else 5000)
 
     server.behave, seen = fragile, []
-    folder = find_model(url_of(server), lambda done, total: seen.append((done, total)))
+    folder = find_model(url_of(server), progress=lambda done, total: seen.append((done, total)))
     assert load_bundle(folder).model == load_bundle().model
     assert len(server.asked) == 2
     assert seen[-1] == (len(server.content),) * 2
