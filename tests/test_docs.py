@@ -70,3 +70,13 @@ def test_the_citation_names_this_project(root):
     assert citation["cff-version"] == "1.2.0"
     assert citation["title"] == "deepfake"
     assert citation["license"] == "MIT"
+
+
+def test_every_test_that_a_document_names_exists(root):
+    named = {
+        (document, name)
+        for document in ("SECURITY.md", "CONTRIBUTING.md", "README.md")
+        for name in re.findall(r"`(?:tests/)?([\w/]*test_\w+\.py)`", (root / document).read_text(encoding="utf-8"))
+    }
+    assert ("SECURITY.md", "test_supply.py") in named
+    assert not {(document, name) for document, name in named if not (root / "tests" / name).is_file()}
