@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 
+import click
 import pytest
 import yaml
 
@@ -26,6 +27,7 @@ def test_the_reference_of_the_commands_is_current(root, pages):
 
 def test_every_command_and_option_that_is_shown_exists(pages):
     scan = main.commands["scan"]
+    assert isinstance(scan, click.Group)
     for name, text in pages.items():
         for line in re.findall(r"^ *python -m deepfake (.+)$", text, re.MULTILINE):
             words = line.split("#")[0].split()

@@ -189,11 +189,17 @@ def test_words_follow_the_figures():
         )
 
     def sentence(**strongest):
-        counts = {"count": Counts(1, 1), "sources": {}, "left_out": ()}
-        attacks = {"noise": (attacked(0.0, 0.0),), "pgd": (attacked(**strongest),)}
-        return adversarial_sentence(
-            Adversarial(split="test", seed=0, steps=1, **counts, clean=attacked(0.9, 0.8), attacks=attacks)
+        found = Adversarial(
+            split="test",
+            seed=0,
+            steps=1,
+            count=Counts(1, 1),
+            sources={},
+            left_out=(),
+            clean=attacked(0.9, 0.8),
+            attacks={"noise": (attacked(0.0, 0.0),), "pgd": (attacked(**strongest),)},
         )
+        return adversarial_sentence(found)
 
     lost = sentence(auc=0.1, low=0.0)
     assert "it does not hold" in lost

@@ -15,6 +15,7 @@ import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -28,10 +29,20 @@ from deepfake.model.hub import cache_folder, find_model
 PARTS = 1 << 18
 
 
+class Server(ThreadingHTTPServer):
+    """A server of one file, `content`; `behave` may be set to answer otherwise."""
+
+    def __init__(self, content):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behave, self.content, self.asked, self.over = honest, content, [], threading.Event()
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers as its server's `behave` does, and notes what was asked and how much was sent."""
 
     protocol_version = "HTTP/1.1"
+    server: Server
+    note: dict[str, Any]
 
     def do_GET(self):
         self.close_connection = True
@@ -86,9 +97,7 @@ def cache(tmp_path):
 
 @pytest.fixture
 def server(release):
-    """A server of one file; `server.behave` may be set to answer otherwise."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.behave, server.content, server.asked, server.over = honest, release, [], threading.Event()
+    with Server(release) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server

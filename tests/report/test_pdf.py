@@ -197,7 +197,7 @@ def test_the_date_the_language_and_the_page_numbers(faceless, tmp_path):
     reader = PdfReader(write_pdf(faceless, tmp_path / "report.pdf", made=made))
     assert reader.metadata.title == "Deepfake analysis report: no_face.jpg"
     assert reader.metadata.creation_date == made.replace(microsecond=0)
-    assert reader.trailer["/Root"]["/Lang"] == "en"
+    assert str(reader.root_object["/Lang"]) == "en"
     sha256 = hashlib.sha256(Path(faceless.path).read_bytes()).hexdigest()
     for number, page in enumerate(reader.pages, start=1):
         text = page.extract_text()
