@@ -1,6 +1,14 @@
 """Measures the rounds in which a model came about, all alike: python scripts/measure_rounds.py --help.
 
-Validation split and clips alone: both chose between the rounds, and the test split did not.
+Validation split and clips alone: both chose between the rounds, and the test split did not. ROUNDS lists the rounds:
+
+    [[round]]
+    name = "1 wider crops"
+    weights = "runs/wider/best.keras"                       # relative to the file
+    crop = { size = 224, scale = 1.0, shift = 0.058 }
+    changed = "what was done."
+    expected = "what it should bring."
+    said = "what came, in words."
 """
 
 from __future__ import annotations
@@ -37,8 +45,7 @@ def main(rounds: Path, index: Path, clips: Path, model: Path) -> None:
 
     \b
     Example:
-      python scripts/measure_rounds.py scripts/rounds.toml --index faces/index.csv \\
-        --clips ../shared/data/clips.csv --model models/light-4
+      python scripts/measure_rounds.py rounds.toml --index faces/index.csv --clips clips.csv --model models/light-4
     """
     known = read_metrics(model)
     measured = {(own.name, own.changed): own for own in known.rounds}
