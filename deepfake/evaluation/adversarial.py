@@ -27,10 +27,10 @@ import numpy as np
 from deepfake.data.index import LABELS, Row, read_indexes
 from deepfake.data.loader import CropLoader
 from deepfake.errors import DatasetError, DeepfakeError
-from deepfake.evaluation.evaluate import Sample, answers_about, counts_of
-from deepfake.evaluation.metrics import Labels, Values, bootstrap_interval, roc_auc
+from deepfake.evaluation.evaluate import Sample, answers_about, counts_of, ranking
+from deepfake.evaluation.metrics import Values
 from deepfake.model.bundle import load_bundle
-from deepfake.model.metrics import Adversarial, Attack, Attacked, Ranking
+from deepfake.model.metrics import Adversarial, Attack, Attacked
 from deepfake.nn.saved import load_network
 from deepfake.pipeline import Progress
 from deepfake.records import Floats, Thresholds
@@ -240,17 +240,13 @@ def _measured(
     samples = [Sample(row.label, row.source, row.method, p) for row, p in zip(rows, p_fake, strict=True)]
     labels, changed, untouched = np.array([row.target for row in rows]), np.array(p_fake), np.array(clean)
     places = {name: np.array([row.source == name for row in rows]) for name in sorted({row.source for row in rows})}
-    whole = _ranked(labels, changed)
+    whole = ranking(labels, changed)
     return Attacked(
         eps=eps,
         auc=whole.auc,
         auc_interval=whole.auc_interval,
         real_called=answers_about("real", samples, thresholds),
         fake_called=answers_about("fake", samples, thresholds),
-        fakes_alone=_ranked(labels, np.where(labels == 1, changed, untouched)),
-        sources={name: _ranked(labels[own], changed[own]) for name, own in places.items()},
+        fakes_alone=ranking(labels, np.where(labels == 1, changed, untouched)),
+        sources={name: ranking(labels[own], changed[own]) for name, own in places.items()},
     )
-
-
-def _ranked(labels: Labels, p_fake: Values) -> Ranking:
-    return Ranking(auc=roc_auc(labels, p_fake), auc_interval=bootstrap_interval(roc_auc, labels, p_fake))

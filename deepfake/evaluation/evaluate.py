@@ -21,6 +21,8 @@ from deepfake.data.loader import read_crop
 from deepfake.data.sampling import with_self_blends
 from deepfake.errors import DatasetError
 from deepfake.evaluation.metrics import (
+    Labels,
+    Values,
     at_threshold,
     average_precision,
     bootstrap_interval,
@@ -34,7 +36,7 @@ from deepfake.evaluation.metrics import (
 from deepfake.evaluation.people import calibrations_by_fold, clip_key
 from deepfake.model.bundle import load_bundle
 from deepfake.model.calibration import Calibration
-from deepfake.model.metrics import Answers, Counts, Measured, Proportion, Summary, read_metrics
+from deepfake.model.metrics import Answers, Counts, Measured, Proportion, Ranking, Summary, read_metrics
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
@@ -197,6 +199,11 @@ def answers_about(label: str, samples: Sequence[Sample], thresholds: Thresholds)
         return Proportion(hits / len(own), share_interval(hits, len(own)))
 
     return Answers(**{answer.value: proportion(answer) for answer in Label})
+
+
+def ranking(labels: Labels, p_fake: Values, *, rounds: int = 1000) -> Ranking:
+    """The AUC of samples of both classes, with an interval from so many bootstrap rounds."""
+    return Ranking(auc=roc_auc(labels, p_fake), auc_interval=bootstrap_interval(roc_auc, labels, p_fake, rounds=rounds))
 
 
 def _measured(levels: dict[str, list[Sample]], thresholds: Thresholds, *, across_sources: bool = False) -> Measured:

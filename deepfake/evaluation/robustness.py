@@ -22,11 +22,10 @@ from deepfake.data.augment import (
 from deepfake.data.index import Row, read_indexes
 from deepfake.data.loader import read_face
 from deepfake.errors import DatasetError
-from deepfake.evaluation.evaluate import counts_of
-from deepfake.evaluation.metrics import Labels, Values, bootstrap_interval, roc_auc
+from deepfake.evaluation.evaluate import counts_of, ranking
 from deepfake.faces.crops import cut_crop
 from deepfake.model.bundle import load_bundle
-from deepfake.model.metrics import Corruption, CorruptionLevel, Ranking, Robustness
+from deepfake.model.metrics import Corruption, CorruptionLevel, Robustness
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Progress
 from deepfake.records import Crop, CropSpec, Face, Image
@@ -71,6 +70,8 @@ CORRUPTIONS: dict[str, tuple[str, Callable[[Image, float], Image], tuple[float, 
 """What is done to a crop, by name: what its level means, the corruption, and the levels."""
 SHIFTS = (0.05, 0.1, 0.2)
 """How far the crop is moved along both axes, over its side."""
+ROUNDS = 500
+"""Bootstrap rounds of each interval."""
 SHIFT_MEANS = "share of the crop's side"
 CLEAN = ("", 0.0)
 """Stands for a clean crop, among pairs of a corruption's name and its level."""
@@ -115,16 +116,16 @@ def measure_robustness(
     for (name, level), p_fake in found.items():
         pairs = zip(clean.tolist(), p_fake, strict=True)
         flips = [judge(before, thresholds) is not judge(after, thresholds) for before, after in pairs]
-        ranking = _ranked(labels, np.array(p_fake))
+        ranked = ranking(labels, np.array(p_fake), rounds=ROUNDS)
         own = CorruptionLevel(
-            level=level, auc=ranking.auc, auc_interval=ranking.auc_interval, flip_rate=float(np.mean(flips))
+            level=level, auc=ranked.auc, auc_interval=ranked.auc_interval, flip_rate=float(np.mean(flips))
         )
         levels.setdefault(name, []).append(own)
     return Robustness(
         split=split,
         sources=tuple(sorted({row.source for row in rows})),
         count=counts_of(rows),
-        clean=_ranked(labels, clean),
+        clean=ranking(labels, clean, rounds=ROUNDS),
         corruptions={
             name: Corruption(CORRUPTIONS[name][0] if name in CORRUPTIONS else SHIFT_MEANS, tuple(own))
             for name, own in levels.items()
@@ -148,7 +149,3 @@ def _corrupted(row: Row, spec: CropSpec) -> list[tuple[tuple[str, float], Crop]]
 def _shifted(face: Face, pixels: float) -> Face:
     left, top, right, bottom = (edge + pixels for edge in face.box_xyxy)
     return replace(face, box_xyxy=(left, top, right, bottom))
-
-
-def _ranked(labels: Labels, p_fake: Values) -> Ranking:
-    return Ranking(auc=roc_auc(labels, p_fake), auc_interval=bootstrap_interval(roc_auc, labels, p_fake, rounds=500))

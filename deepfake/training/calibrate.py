@@ -7,7 +7,6 @@ What is answered about a person over time is calibrated apart, on clips: see `ca
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,8 +25,7 @@ from deepfake.model.metrics import FaceCalibration
 from deepfake.nn.torch_layers import native_layers
 from deepfake.records import CropSpec
 from deepfake.system.files import write_json
-from deepfake.system.settings import read_settings
-from deepfake.training.run import CALIBRATION, load_run, read_run_config
+from deepfake.training.run import CALIBRATION, load_run, read_record, read_run_config
 
 
 def calibrate(run: Path, batch_size: int = 32) -> Path:
@@ -89,10 +87,4 @@ def read_calibration(run: Path) -> FaceCalibration:
     Raises:
         DatasetError: If it is not there, or not whole.
     """
-    path = run / CALIBRATION
-    if not path.exists():
-        raise DatasetError(f"No {path.name} in {path.parent}. Run calibrate first.")
-    try:
-        return read_settings(json.loads(path.read_text(encoding="utf-8")), FaceCalibration)
-    except ValueError as error:
-        raise DatasetError(f"{path} is not whole: {error} Run calibrate again.") from error
+    return read_record(run / CALIBRATION, FaceCalibration, "calibrate")

@@ -32,7 +32,7 @@ from deepfake.errors import DatasetError
 from deepfake.model.metrics import Counts, Training, TrainingData
 from deepfake.nn.saved import load_file
 from deepfake.system.files import replacing, write_json
-from deepfake.system.settings import Settings, read_settings
+from deepfake.system.settings import Kind, Settings, read_settings
 
 CONFIG = "config.json"
 LOG = "log.csv"
@@ -66,13 +66,7 @@ def read_training(run: Path) -> Training:
     Raises:
         DatasetError: If the folder holds no `config.json`, or one that is not whole.
     """
-    path = run / CONFIG
-    if not path.exists():
-        raise DatasetError(f"No {path.name} in {run}: it is not the folder of a run. Run fit first.")
-    try:
-        return read_settings(json.loads(path.read_text(encoding="utf-8")), Training)
-    except ValueError as error:
-        raise DatasetError(f"{path} cannot be used: {error} Run fit again, in another folder.") from error
+    return read_record(run / CONFIG, Training, "fit")
 
 
 def read_run_config(run: Path) -> TrainingConfig:
@@ -85,6 +79,27 @@ def read_run_config(run: Path) -> TrainingConfig:
         return read_settings(read_training(run).config, TrainingConfig)
     except ValueError as error:
         raise DatasetError(f"{run / CONFIG} cannot be used: {error} Run fit again, in another folder.") from error
+
+
+def read_record(path: Path, kind: type[Kind], command: str) -> Kind:
+    """A record from the folder of a run.
+
+    Args:
+        path: Its file.
+        kind: What it is.
+        command: Which writes it.
+
+    Raises:
+        DatasetError: If it is not there, or not whole.
+    """
+    if not path.exists():
+        raise DatasetError(
+            f"No {path.name} in {path.parent}: it is not the folder of a run after {command}. Run {command} first."
+        )
+    try:
+        return read_settings(json.loads(path.read_text(encoding="utf-8")), kind)
+    except ValueError as error:
+        raise DatasetError(f"{path} is not whole: {error} Run {command} again.") from error
 
 
 def load_run(run: Path) -> keras.Model:

@@ -31,21 +31,6 @@ def pictures_in(path):
     return [image for page in PdfReader(path).pages for image in page.images]
 
 
-@pytest.fixture(scope="module")
-def picture(detector, examples):
-    return detector.detect(examples / "portrait.jpg")
-
-
-@pytest.fixture(scope="module")
-def video(detector, examples):
-    return detector.detect(examples / "half_fake.mp4")
-
-
-@pytest.fixture(scope="module")
-def faceless(detector, examples):
-    return detector.detect(examples / "no_face.jpg")
-
-
 def test_the_report_says_what_was_judged_by_whom_and_how(picture, examples, tmp_path):
     path = tmp_path / "new" / "report.pdf"
     assert write_pdf(picture, path) == path
