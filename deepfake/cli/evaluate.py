@@ -62,14 +62,14 @@ def evaluate(
         with progress_bar("clips") as bar:
             found["clips"] = measure.evaluate_clips(model, clips, progress=partial(advance, bar))
     measures = {section: evaluation.measures for section, evaluation in found.items()}
-    write_metrics(model, replace(read_metrics(model), **measures))
+    kept = write_metrics(model, replace(read_metrics(model), **measures))
     for section, evaluation in found.items():
         if report:
             show.write_scores(evaluation, report / section / "scores.csv")
             show.write_quality(evaluation, model, report / section / "quality.png")
     if report:
         click.echo(f"wrote {report}", err=True)
-    click.echo(quality_tables(replace(Metrics(), **measures)))
+    click.echo(quality_tables(replace(Metrics(), **{section: getattr(kept, section) for section in measures})))
 
 
 @click.command()
@@ -151,8 +151,7 @@ def adversarial(
             seed=seed,
             progress=partial(advance, bar),
         )
-    write_metrics(model, replace(read_metrics(model), adversarial=found))
-    click.echo(adversarial_table(found))
+    click.echo(adversarial_table(write_metrics(model, replace(read_metrics(model), adversarial=found)).adversarial))
 
 
 @click.command()
@@ -174,8 +173,7 @@ def fairness(model: Path, index: tuple[Path, ...], split_name: str) -> None:
 
     with progress_bar("faces") as bar:
         found = measure_fairness(model, index, split=split_name, progress=partial(advance, bar))
-    write_metrics(model, replace(read_metrics(model), fairness=found))
-    click.echo(fairness_table(found))
+    click.echo(fairness_table(write_metrics(model, replace(read_metrics(model), fairness=found)).fairness))
 
 
 @click.command()

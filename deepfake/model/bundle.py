@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from deepfake.errors import BundleError
 from deepfake.model.calibration import Calibrations
@@ -42,6 +42,10 @@ FACE_MESH = MODELS / "face_mesh"
 FACE_MESH_GRAPH = "face_landmark.tflite"
 
 
+Kind = Literal["detector", "face_detector", "face_mesh", "autoencoder"]
+"""What a bundle is of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A detector, ready to be run."""
@@ -67,8 +71,8 @@ class DetectorManifest(Settings, frozen=True, kw_only=True):
 
     format: int
     """Version of this record."""
-    kind: str
-    """What the bundle is of: `detector`."""
+    kind: Literal["detector"]
+    """What the bundle is of."""
     name: str
     """Name of the model."""
     crop: CropSpec
@@ -141,7 +145,7 @@ def load_face_mesh(directory: Path | str = FACE_MESH, *, trust: bool = False) ->
 
 
 def read_files(
-    directory: Path, names: Iterable[str], kind: str, *, trust: bool = False
+    directory: Path, names: Iterable[str], kind: Kind, *, trust: bool = False
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Reads a manifest and some of the files it lists.
 
@@ -193,7 +197,7 @@ def _settings(manifest: dict[str, Any], directory: Path) -> DetectorManifest:
         raise BundleError(f"{directory / MANIFEST} cannot be used: {error} Fetch the bundle again.") from error
 
 
-def write_manifest(directory: Path, kind: str, settings: Mapping[str, Any], files: Iterable[str]) -> Path:
+def write_manifest(directory: Path, kind: Kind, settings: Mapping[str, Any], files: Iterable[str]) -> Path:
     """Writes `bundle.json` with the checksums of `files`, which must already lie in `directory`.
 
     Returns:

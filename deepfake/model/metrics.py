@@ -416,15 +416,16 @@ def read_training_of(model: Path) -> Training:
     return training
 
 
-def write_metrics(model: Path, metrics: Metrics) -> Path:
-    """Writes what is known about a bundle, every number to four digits; the answer is the path.
+def write_metrics(model: Path, metrics: Metrics) -> Metrics:
+    """Writes what is known about a bundle, every number to four digits; the answer is what will be read.
 
     Raises:
         ValueError: If a value is none that may be read again, such as a share above 1.
     """
     values = _rounded(msgspec.to_builtins(metrics))
-    read_settings(values, Metrics)
-    return write_json(model / METRICS, {"format": FORMAT, **values})
+    kept = read_settings(values, Metrics)
+    write_json(model / METRICS, {"format": FORMAT, **values})
+    return kept
 
 
 def _of_this_format(values: Any) -> dict[str, Any]:

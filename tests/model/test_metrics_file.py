@@ -115,7 +115,7 @@ def test_metrics_of_the_format_before_are_read(tmp_path):
     assert (found.adversarial.attacks["pgd"][0].eps, found.adversarial.clean.real_called) == (2.0, ANSWERS)
     assert found.fairness.count == Counts(2, 1)
     assert [own.clips["all"].auc for own in found.rounds] == [0.9]
-    write_metrics(tmp_path, found)
+    assert write_metrics(tmp_path, found) == found
     assert read_metrics(tmp_path) == found
     assert json.loads((tmp_path / "metrics.json").read_text())["format"] == 2
 
