@@ -14,37 +14,15 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
-from deepfake.data.index import LABELS, Row
+from deepfake.data.index import Row
 from deepfake.data.split import linked_groups
 from deepfake.evaluation.platt import balanced_weights, fit_calibration, threshold_of_reals
 from deepfake.model.calibration import Calibration
+from deepfake.model.metrics import TrackSample
 from deepfake.records import Verdict
 from deepfake.verdict import peak_logit
 
 FOLDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TrackSample:
-    """The most suspicious person of one labelled clip, before the calibration over time."""
-
-    clip: str
-    """Name of the clip, unique within its source."""
-    label: str
-    """`real` or `fake`."""
-    source: str
-    """Its data set."""
-    identity: str
-    """People in it, joined by `+` or `_`."""
-    logit: float
-    """The robust mean over time of the person's calibrated logits."""
-    peak: float | None = None
-    """The highest robust mean over a part of the clip of anyone's; None where nobody is seen for as long."""
-
-    @property
-    def target(self) -> int:
-        """1 for fake, 0 for real."""
-        return LABELS.index(self.label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from deepfake.data.stored import read_stored
 from deepfake.errors import DatasetError
 from deepfake.faces import search
 from deepfake.faces.crops import cut_crop
+from deepfake.faces.mtcnn import FaceFinder
 from deepfake.records import CropSpec, Face
 
 SPEC = CropSpec(size=96)
@@ -79,7 +80,7 @@ def test_a_video_gives_the_largest_person_evenly_in_time(examples, tmp_path, fin
     assert {(row.clip, row.method, row.split) for row in found} == {("half_fake", "swap", "test")}
 
 
-class FakeFinder:
+class FakeFinder(FaceFinder):
     """Finds a face in the middle of every frame, and counts the pixels of frames that are in memory meanwhile."""
 
     def __init__(self):

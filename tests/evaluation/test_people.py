@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import shutil
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from deepfake.data.index import Row, write_index
 from deepfake.errors import DatasetError
 from deepfake.evaluation import people
 from deepfake.evaluation.evaluate import evaluate_clips
-from deepfake.evaluation.people import TrackSample, calibrations_by_fold, clip_key, fit_over_time, person_sample
+from deepfake.evaluation.people import calibrations_by_fold, clip_key, fit_over_time, person_sample
 from deepfake.model.bundle import DEFAULT_MODEL, load_bundle
+from deepfake.model.metrics import TrackSample, read_metrics
 from deepfake.records import Sampling
 from deepfake.training.calibrate_tracks import calibrate_tracks
 
@@ -43,13 +43,13 @@ def test_no_clip_is_judged_by_a_calibration_that_has_seen_its_people(samples, mo
 
 
 def test_no_more_reals_have_a_part_that_is_called_fake_than_may(samples, rng):
-    samples = [dataclasses.replace(one, peak=one.logit + float(rng.uniform(0, 3))) for one in samples]
+    samples = [structs.replace(one, peak=one.logit + float(rng.uniform(0, 3))) for one in samples]
     fitted = fit_over_time(samples)
     peaks = [one.peak for one in samples if one.label == "real"]
     assert max(map(fitted.part.p_fake, peaks)) < fitted.part.thresholds.fake_above
     assert fitted.part.thresholds.fake_above >= fitted.track.thresholds.fake_above
     assert (fitted.part.temperature, fitted.part.shift) == (fitted.track.temperature, fitted.track.shift)
-    assert fit_over_time([dataclasses.replace(one, peak=None) for one in samples]).part is None
+    assert fit_over_time([structs.replace(one, peak=None) for one in samples]).part is None
 
 
 def test_a_clip_has_the_same_name_on_any_machine():
@@ -87,9 +87,8 @@ def test_clips_calibrate_the_answer_over_time_and_are_then_measured_blind(root, 
     assert after.calibration == found
     assert after.calibration.face == before.calibration.face
     assert after.calibration.track != before.calibration.track
-    samples = json.loads((model / "metrics.json").read_text())["track_calibration"]["samples"]
-    assert len(samples) == 12
+    assert len(read_metrics(model).track_calibration.samples) == 12
     measured = evaluate_clips(model, tmp_path / "clips.csv").measures
-    assert measured["by_folds"] == 12
-    assert measured["levels"]["clip"]["auc"] == 1.0
+    assert measured.by_folds == 12
+    assert measured.levels["clip"].auc == 1.0
     assert np.isfinite(found.track.shift)

@@ -14,10 +14,13 @@ from deepfake.page.actions import NO_FILES, NO_PICTURE, NO_VIDEO, Actions, Histo
 from deepfake.page.history import MAX_ENTRIES
 from deepfake.page.widgets import HistoryWidgets, PictureWidgets, VideoWidgets
 
-PICTURE, VIDEO, HISTORY = (
-    kind(*(field.name for field in fields(kind))) for kind in (PictureWidgets, VideoWidgets, HistoryWidgets)
-)
-"""Widgets that are but their names."""
+
+def named(widgets):
+    """Widgets that are but their names."""
+    return widgets(*(field.name for field in fields(widgets)))
+
+
+PICTURE, VIDEO, HISTORY = named(PictureWidgets), named(VideoWidgets), named(HistoryWidgets)
 
 
 @pytest.fixture

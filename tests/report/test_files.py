@@ -30,16 +30,6 @@ KEYS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def picture(detector, examples):
-    return detector.detect(examples / "portrait.jpg")
-
-
-@pytest.fixture(scope="module")
-def video(detector, examples):
-    return detector.detect(examples / "half_fake.mp4")
-
-
 def test_json_is_one_line_with_the_promised_keys(video):
     text = to_json(video)
     assert "\n" not in text

@@ -19,16 +19,6 @@ from deepfake.report.words import (
 )
 
 
-@pytest.fixture(scope="module")
-def picture(detector, examples):
-    return detector.detect(examples / "portrait.jpg")
-
-
-@pytest.fixture(scope="module")
-def video(detector, examples):
-    return detector.detect(examples / "half_fake.mp4")
-
-
 def test_every_reason_is_told_in_each_way(picture, video):
     assert set(REASONS) == set(Reason)
     for verdict in (picture, dataclasses.replace(video, scores=())):
