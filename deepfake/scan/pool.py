@@ -70,7 +70,7 @@ class Workers:
                 child, judged = self._worker()
                 self._busy.add(child)
                 child.tell(os.fspath(path))
-                answer = Answer.from_dict(child.said(self._limit_s))
+                answer = child.said(self._limit_s, Answer)
             except ProcessError as error:
                 if child is not None:
                     self._busy.discard(child)
@@ -106,4 +106,4 @@ def _work(line: Line, settings: ScanSettings) -> None:
     """What each process does: a path in, an answer out."""
     worker = Worker(settings)
     while True:
-        line.say(worker.judge(line.heard()).as_dict())
+        line.say(worker.judge(line.heard()))
