@@ -53,12 +53,14 @@ class LimitError(DeepfakeError):
 
     Args:
         message: What is said.
-        status: The HTTP status that stands for it: `TOO_LARGE`, `BUSY` or `TOO_LONG`.
+        status: The HTTP status that stands for it: `TOO_LARGE`, `TOO_MANY`, `BUSY`, `TOO_LONG` or `FULL`.
     """
 
     TOO_LARGE = 413
+    TOO_MANY = 429
     BUSY = 503
     TOO_LONG = 504
+    FULL = 507
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

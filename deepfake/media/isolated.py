@@ -37,7 +37,7 @@ class Limits:
     grow while others are busy, so a file is not refused for what they do. Enforced but on Windows."""
     frame_s: float = 300.0
     """Longest time on the wall in seconds for the same: for what waits without computing."""
-    memory_bytes: int = 4 * 2**30
+    memory_bytes: int = 3 * 2**30
     """Most address space of the process. Enforced on Linux."""
 
 

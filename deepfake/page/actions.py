@@ -16,6 +16,7 @@ import numpy as np
 from deepfake.errors import LimitError, MediaError
 from deepfake.media.isolated import open_isolated
 from deepfake.page.answers import answer, batch_table, face_cards, notice, progress
+from deepfake.page.clients import asking_client
 from deepfake.page.evidence import draw_evidence, frame_file
 from deepfake.page.history import THUMBNAIL, Entry, remember
 from deepfake.page.jobs import Jobs
@@ -60,9 +61,10 @@ class Actions:
         if not path:
             return {widgets.said: NO_PICTURE} | cleared
         try:
-            check_upload(path, self.folders, "picture")
-            verdict = self.jobs.run(path)
-            (frame,) = open_isolated(path)
+            with self.jobs.place(asking_client()) as client:
+                check_upload(path, self.folders, "picture")
+                verdict = self.jobs.run(path, client)
+                (frame,) = open_isolated(path)
         except (MediaError, LimitError) as error:
             return {widgets.said: _refused(error, path)} | cleared
         marked = annotate(frame.image, verdict.scores, verdict)
@@ -86,14 +88,16 @@ class Actions:
             yield {widgets.said: NO_VIDEO} | cleared
             return
         try:
-            check_upload(path, self.folders, "video")
-            seen: list[float] = []
-            with closing(self.jobs.analyse(path)) as analysis:
-                for step in analysis:
-                    seen += [score.p_fake for score in step.scores]
-                    yield {widgets.said: progress(step, max(seen, default=None))} | cleared
-            yield {widgets.said: DRAWING} | cleared
-            yield self._video_shown(widgets, analysis.verdict, entries)
+            with self.jobs.place(asking_client()) as client:
+                check_upload(path, self.folders, "video")
+                seen: list[float] = []
+                with closing(self.jobs.analyse(path, client)) as analysis:
+                    for step in analysis:
+                        seen += [score.p_fake for score in step.scores]
+                        yield {widgets.said: progress(step, max(seen, default=None))} | cleared
+                yield {widgets.said: DRAWING} | cleared
+                shown = self._video_shown(widgets, analysis.verdict, entries)
+            yield shown
         except (MediaError, LimitError) as error:
             yield {widgets.said: _refused(error, path)} | cleared
 
@@ -140,7 +144,11 @@ class Actions:
         name = shown_name(Path(verdict.path).name)
         stem = file_stem("".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name))
         try:
-            pdf = write_pdf(verdict, folder / f"{stem}.pdf", name=name, model=self.model, opener=open_isolated)
+            with self.jobs.place(asking_client()):
+                pdf = write_pdf(verdict, folder / f"{stem}.pdf", name=name, model=self.model, opener=open_isolated)
+        except LimitError as error:
+            gr.Warning(str(error))
+            return gr.DownloadButton(interactive=False), gr.DownloadButton(interactive=False)
         except MediaError:
             gr.Warning("The file was deleted meanwhile. Choose it again for a report.")
             return gr.DownloadButton(interactive=False), gr.DownloadButton(interactive=False)
@@ -163,9 +171,10 @@ class Actions:
         for path in paths:
             yield _batch_so_far(rows, len(paths)), gr.DownloadButton(interactive=False)
             try:
-                check_upload(path, self.folders)
-                verdict = self.jobs.run(path)
-                (first,) = open_isolated(path, Sampling(frames=1))
+                with self.jobs.place(asking_client()) as client:
+                    check_upload(path, self.folders)
+                    verdict = self.jobs.run(path, client)
+                    (first,) = open_isolated(path, Sampling(frames=1))
                 rows.append((Path(path).name, verdict, shrunk(first.image, THUMBNAIL)))
             except (MediaError, LimitError) as error:
                 rows.append((Path(path).name, without_path(error, path), None))

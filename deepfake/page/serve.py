@@ -17,7 +17,7 @@ from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import Actions
 from deepfake.page.answers import palette_css
 from deepfake.page.endpoints import Endpoints
-from deepfake.page.jobs import Jobs
+from deepfake.page.jobs import FILES, Jobs
 from deepfake.page.layout import EXAMPLES, build
 from deepfake.page.place import UPLOADS
 from deepfake.page.rest import rest
@@ -43,8 +43,8 @@ THEME = gr.themes.Soft(
     body_text_color_subdued="*neutral_600",
     body_text_color_subdued_dark="*neutral_300",
 )
-QUEUE = 24
-"""Requests that may wait; the next is told that the page is busy."""
+QUEUE = 200
+"""Clicks that may wait; the next is told that the page is busy."""
 KEPT_S = 3600.0
 """How long files are kept, in seconds."""
 SWEEP_S = 600.0
@@ -98,7 +98,8 @@ def serving(
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES))
-    page.queue(max_size=QUEUE)
+    # Who is answered next, `Jobs` decides; a queue of Gradio's for each button would be one that a visitor can fill.
+    page.queue(max_size=QUEUE, default_concurrency_limit=FILES)
     app, local, public = page.launch(
         server_name=settings.host,
         server_port=settings.port,

@@ -18,6 +18,7 @@ from gradio_client import Client, handle_file
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
+from deepfake.page.jobs import Jobs
 from deepfake.page.place import own_folder
 from deepfake.page.serve import Settings, prune, serving
 from tests.page.conftest import free_port
@@ -101,6 +102,29 @@ def test_named_calls_answer_as_the_command_line_does(client, examples, expected)
     both = client.predict([handle_file(examples / name) for name in expected], api_name="/detect_batch")
     assert all(same(found, expected[found["file"]]) for found in both)
     assert len(both) == 2
+
+
+def test_every_way_to_ask_is_counted_for_the_address_that_asks(address, examples, monkeypatch):
+    asked = []
+    place = Jobs.place
+    monkeypatch.setattr(Jobs, "place", lambda jobs, client: asked.append(client) or place(jobs, client))
+    headers = {"X-Forwarded-For": "203.0.113.7"}  # As a proxy on this machine says it.
+    picture = handle_file(examples / "no_face.jpg")
+    caller = Client(address, verbose=False, headers=headers)
+    caller.predict(picture, api_name="/detect_image")
+    caller.predict([picture, picture], api_name="/detect_batch")
+    assert post(address, "a.jpg", (examples / "no_face.jpg").read_bytes(), headers=headers).status_code == 200
+    assert asked == ["203.0.113.7"] * 4
+    for call in httpx.get(f"{address}/config").json()["dependencies"]:
+        if call["api_name"] in ("judge_picture", "judge_video", "judge_batch"):
+            asked.clear()
+            (sent,) = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.jpg", b"\xff\xd8\xff")}).json()
+            file = {"path": sent, "meta": {"_type": "gradio.FileData"}}
+            data = [[file] if call["api_name"] == "judge_batch" else file, *[None] * (len(call["inputs"]) - 1)]
+            data = {"data": data, "fn_index": call["id"], "session_hash": "counted"}
+            httpx.post(f"{address}/gradio_api/queue/join", json=data, headers=headers)
+            httpx.get(f"{address}/gradio_api/queue/data?session_hash=counted", timeout=60)
+            assert asked == ["203.0.113.7"], call["api_name"]
 
 
 def test_the_readmes_way_to_call_by_name_with_curl_works(address, root, expected):
