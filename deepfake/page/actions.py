@@ -208,23 +208,13 @@ def _write_csv(file: Path, rows: list[tuple[str, Verdict | str, Image | None]]) 
         writer = csv.writer(sheet)
         writer.writerow(["file", "kind", "verdict", "reason", "p_fake", "people", "model", "error"])
         for name, found, _ in rows:
-            shown = not_a_formula(shown_name(name))
+            cells: list[Any] = [shown_name(name)]
             if isinstance(found, str):
-                writer.writerow([shown, "", "", "", "", "", "", found])
+                cells += ["", "", "", "", "", "", found]
             else:
                 p_fake = "" if found.p_fake is None else round(found.p_fake, 4)
-                writer.writerow(
-                    [
-                        shown,
-                        found.kind,
-                        found.label,
-                        found.reason or "",
-                        p_fake,
-                        len(found.tracks),
-                        found.model.name,
-                        "",
-                    ]
-                )
+                cells += [found.kind, found.label, found.reason or "", p_fake, len(found.tracks), found.model.name, ""]
+            writer.writerow([not_a_formula(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
 def thumbnails(entries: list[Entry]) -> list[tuple[Image, str]]:

@@ -78,8 +78,7 @@ class Workers:
                 if self._closed:
                     return Answer(failure=Failure.CRASH, error="The scan was stopped.")
                 if not error.ending:
-                    text = f"The file took more than {self._limit_s:.0f} s. Shrink or cut it, or raise --timeout."
-                    return Answer(failure=Failure.TIMEOUT, error=text)
+                    return Answer.timeout(self._limit_s)
                 if error.ending == FAILED:
                     text = "The program failed on this file; why stands on stderr. Please report it."
                     return Answer(failure=Failure.BUG, error=text)
