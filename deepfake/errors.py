@@ -53,10 +53,13 @@ class LimitError(DeepfakeError):
 
     Args:
         message: What is said.
-        status: The HTTP status that stands for it: `TOO_LARGE`, `TOO_MANY`, `BUSY`, `TOO_LONG` or `FULL`.
+        status: The HTTP status that stands for it: one of those below.
     """
 
+    WRONG = 400
+    TOO_SLOW = 408
     TOO_LARGE = 413
+    UNKNOWN = 415
     TOO_MANY = 429
     BUSY = 503
     TOO_LONG = 504

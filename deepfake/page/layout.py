@@ -46,7 +46,7 @@ def build(actions: Actions, endpoints: Endpoints) -> gr.Blocks:
         with gr.Tab("Batch"):
             _batch_tab(actions)
         with gr.Tab("History") as tab:
-            _history_tab(entries, tab)
+            _history_tab(actions, entries, tab)
         gr.api(endpoints.detect_image, api_name="detect_image")
         gr.api(endpoints.detect_video, api_name="detect_video")
         gr.api(endpoints.detect_batch, api_name="detect_batch")
@@ -156,7 +156,7 @@ def _batch_tab(actions: Actions) -> None:
     )
 
 
-def _history_tab(entries: gr.State, tab: gr.Tab) -> None:
+def _history_tab(actions: Actions, entries: gr.State, tab: gr.Tab) -> None:
     gr.Markdown("What this browser has asked since the page was opened. Nobody else sees it.")
     gallery = gr.Gallery(
         label="Asked before",
@@ -173,9 +173,9 @@ def _history_tab(entries: gr.State, tab: gr.Tab) -> None:
     cards = gr.HTML()
     tab.select(thumbnails, entries, gallery, api_visibility="private", show_progress="hidden")
     widgets = HistoryWidgets(entries, gallery, said, picture, cards)
-    actions = HistoryActions(widgets)
-    gallery.select(actions.reopened, entries, [said, picture, cards], api_visibility="private")
-    forget.click(actions.forgotten, None, widgets.all(), api_visibility="private")
+    history = HistoryActions(widgets, actions.history)
+    gallery.select(history.reopened, entries, [said, picture, cards], api_visibility="private")
+    forget.click(history.forgotten, entries, widgets.all(), api_visibility="private")
 
 
 def as_sent(widget: gr.Image) -> gr.Image:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 UPLOADS = "uploads"
 """Where in it Gradio keeps what was sent."""
+
+
+def prune(folder: Path, age_s: float) -> None:
+    """Deletes what has lain in a folder for longer than `age_s` seconds."""
+    for entry in folder.iterdir() if folder.exists() else ():
+        with contextlib.suppress(OSError):  # Another request may delete it first.
+            if time.time() - entry.stat().st_mtime > age_s:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 @contextlib.contextmanager

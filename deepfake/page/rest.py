@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import fastapi
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
@@ -49,12 +47,11 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def rest(jobs: Jobs, users: dict[str, str] | None = None) -> fastapi.FastAPI:
+def rest(jobs: Jobs) -> fastapi.FastAPI:
     """The routes `/predict`, `/health`, `/docs` and `/openapi.json`.
 
     Args:
         jobs: Who answers.
-        users: Passwords by user, asked for by HTTP basic authentication; None to let everybody in.
     """
     app = fastapi.FastAPI(
         title="deepfake",
@@ -64,12 +61,7 @@ def rest(jobs: Jobs, users: dict[str, str] | None = None) -> fastapi.FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
 
-    def let_in(given: HTTPBasicCredentials | None = fastapi.Depends(HTTPBasic(auto_error=False))) -> None:  # noqa: B008
-        known = (users or {}).get(given.username, "") if given else ""
-        if users and not (given and known and secrets.compare_digest(known.encode(), given.password.encode())):
-            raise fastapi.HTTPException(401, "Give a user and a password.", {"WWW-Authenticate": "Basic"})
-
-    @app.post("/predict", dependencies=[fastapi.Depends(let_in)], responses=_ERRORS, openapi_extra=_FORM)
+    @app.post("/predict", responses=_ERRORS, openapi_extra=_FORM)
     async def predict(request: fastapi.Request) -> dict[str, Any]:
         """The verdict on one picture or video: what `python -m deepfake detect --json` prints."""
         length = request.headers.get("content-length", "")

@@ -206,7 +206,11 @@ def test_a_password_guards_every_door(examples):
         assert post(address, "a.jpg", content, auth=("bob", "")).status_code == 401
         assert post(address, "a.jpg", content, auth=("ann", "secret")).status_code == 200
         assert httpx.post(f"{address}/gradio_api/call/detect_image", json={"data": [None]}).status_code == 401
-        assert httpx.get(f"{address}/gradio_api/info").status_code == 401
+        for path in ("/", "/config", "/docs", "/openapi.json", "/gradio_api/info", "/gradio_api/file=x"):
+            assert httpx.get(f"{address}{path}").status_code == 401
+        assert httpx.get(f"{address}/health").json()["status"] == "ok"
+        caller = Client(address, verbose=False, httpx_kwargs={"auth": ("ann", "secret")})
+        assert caller.predict(handle_file(examples / "portrait.jpg"), api_name="/detect_image")["faces"]
 
 
 def test_nothing_is_left_when_it_is_closed(tmp_path, monkeypatch, examples):
@@ -264,6 +268,8 @@ def test_a_missing_bundle_and_a_wrong_user_are_errors_not_tracebacks(root, tmp_p
     for arguments, code, message in (
         (["--model", str(tmp_path)], 1, "is from elsewhere"),
         (["--auth", "ann"], 2, "must be NAME:PASSWORD"),
+        (["--auth-file", "LICENSE"], 2, "must be NAME:PASSWORD"),
+        (["--auth-file", os.devnull], 1, "names no user"),
         (["--port", "0"], 2, "--port"),
     ):
         done = subprocess.run(
