@@ -38,7 +38,7 @@ SILENCE_S = 20.0
 MIN_BYTES_A_SECOND = 2000
 """Slowest that a body may come on the whole, once `SILENCE_S` seconds are over."""
 MIN_FREE_BYTES = 1_000_000_000
-"""So much of the disk is left free."""
+"""So much of the disk is left free, or a tenth of a smaller one."""
 PRESSED_S = 600.0
 """Age in seconds from which files are deleted when the disk is full."""
 
@@ -127,7 +127,8 @@ class Arriving:
 
     def _is_full(self, count: int) -> bool:
         self._uploads.mkdir(exist_ok=True)
-        return shutil.disk_usage(self._uploads).free - count < MIN_FREE_BYTES
+        disk = shutil.disk_usage(self._uploads)
+        return disk.free - count < min(MIN_FREE_BYTES, disk.total // 10)
 
     def _remove_parts(self) -> None:
         """Deletes what Gradio has left of uploads that stopped: files that are not in a folder of their own yet."""

@@ -214,7 +214,7 @@ def test_a_full_disk_is_swept_and_said(upload, monkeypatch):
 
     class Usage:
         def __init__(self):
-            self.free = next(free, 10**12)
+            self.free, self.total = next(free, 10**12), 10**12
 
     pruned = []
     monkeypatch.setattr(arriving.shutil, "disk_usage", lambda path: Usage())
