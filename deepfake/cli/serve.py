@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -59,6 +60,12 @@ class User(click.ParamType[tuple[str, str]]):
 @click.option(
     "--origin", "origins", multiple=True, metavar="URL", help="Let the pages of this site ask from a browser."
 )
+@click.option(
+    "--proxies",
+    metavar="ADDRESSES",
+    envvar="FORWARDED_ALLOW_IPS",
+    help="Believe these, with commas between, for whom they ask (X-Forwarded-For). [default: those on this machine]",
+)
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @TRUST
@@ -71,6 +78,7 @@ def serve(
     auth_file: Path | None,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
+    proxies: str | None,
     mcp: bool,
     model: str,
     trust: bool,
@@ -84,18 +92,21 @@ def serve(
       python -m deepfake serve --share --auth me:secret
       curl -F file=@examples/portrait.jpg http://127.0.0.1:7860/predict
     """
-    from deepfake.page.place import own_folder
+    from deepfake.page.place import LOCAL, PRIVATE, own_folder
 
     bundle = found_model(model, trust=trust)
     users = (*auth, *_users_in(auth_file)) if auth_file else auth
     # A container is stopped by this signal; what was uploaded must go then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with own_folder() as folder:
+    space = "SPACE_ID" in os.environ
+    with own_folder(proxies=proxies or (PRIVATE if space else LOCAL)) as folder:
         try:
             from deepfake.page.serve import Settings, serving
         except ModuleNotFoundError as error:
             raise click.ClickException(f"The page needs {error.name}: pip install 'deepfake[app]'") from error
-        settings = Settings(host=host, port=port, share=share, users=users, hosts=hosts, origins=origins, mcp=mcp)
+        settings = Settings(
+            host=host, port=port, share=share, users=users, hosts=hosts, origins=origins, space=space, mcp=mcp
+        )
         with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)
             click.echo("Press Ctrl+C to stop.", err=True)

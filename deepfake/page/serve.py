@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,8 +54,6 @@ KEPT_S = 3600.0
 """How long files are kept, in seconds."""
 SWEEP_S = 600.0
 """How often older ones are looked for."""
-PRIVATE_NETWORKS = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
-"""From where a proxy of a Space asks, for whom it names."""
 SESSIONS = 500
 """Browsers whose history is kept at once."""
 
@@ -77,20 +74,19 @@ class Settings:
     """As in `Doors`; without any, a server on this machine alone is asked under this machine's own names."""
     origins: tuple[str, ...] = ()
     """As in `Doors`."""
+    space: bool = False
+    """Whether it is a Hugging Face Space, which its host shows in a frame."""
     mcp: bool = False
     """Whether assistants may call it by the Model Context Protocol."""
 
 
 def _doors(settings: Settings) -> Doors:
-    """Who may come in. A Space lies behind a proxy in a private network, and is shown in a frame of its host's."""
-    in_space = "SPACE_ID" in os.environ
-    if in_space:
-        os.environ.setdefault("FORWARDED_ALLOW_IPS", PRIVATE_NETWORKS)
+    """Who may come in."""
     return Doors(
         hosts=settings.hosts or local_hosts(settings.host, share=settings.share),
         origins=settings.origins,
         users=settings.users,
-        framed_by=FRAMED_BY if in_space else (),
+        framed_by=FRAMED_BY if settings.space else (),
     )
 
 

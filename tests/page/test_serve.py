@@ -127,6 +127,16 @@ def test_every_way_to_ask_is_counted_for_the_address_that_asks(address, examples
             assert asked == ["203.0.113.7"], call["api_name"]
 
 
+def test_a_proxy_is_believed_only_if_it_is_named(examples, monkeypatch):
+    asked = []
+    place = Jobs.place
+    monkeypatch.setattr(Jobs, "place", lambda jobs, client: asked.append(client) or place(jobs, client))
+    with own_folder(proxies="192.0.2.1") as folder, serving(Settings(port=free_port()), folder) as address:
+        content = (examples / "no_face.jpg").read_bytes()
+        post(address.rstrip("/"), "a.jpg", content, headers={"X-Forwarded-For": "203.0.113.7"})
+    assert asked == ["127.0.0.1"]
+
+
 def test_the_readmes_way_to_call_by_name_with_curl_works(address, root, expected):
     code = re.search(r"in three steps.*?```sh\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)[1]
     code = code.replace("http://127.0.0.1:7860", address)
