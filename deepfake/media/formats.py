@@ -14,6 +14,9 @@ MAX_PIXELS = 50_000_000
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"})
 PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+PICTURE_FORMATS = (*PILLOW_FORMATS, "TIFF")
+HEAD_BYTES = 1024
+"""So many first bytes say what a file is."""
 
 _TIFF_MAGIC = (b"II*\0", b"MM\0*")
 _MOV_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -25,7 +28,7 @@ def kind_of(path: Path | str) -> Kind:
     Raises:
         MediaError: If the file cannot be opened, is empty, or is of none of the known formats.
     """
-    return "picture" if format_of(Path(path)) in (*PILLOW_FORMATS, "TIFF") else "video"
+    return "picture" if format_of(Path(path)) in PICTURE_FORMATS else "video"
 
 
 def format_of(path: Path) -> str:
@@ -34,12 +37,29 @@ def format_of(path: Path) -> str:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise MediaError(f"{path} is a pipe or a device, not a file. Write what it gives to a file first.")
         with path.open("rb") as file:
-            head = file.read(16)
+            head = file.read(HEAD_BYTES)
     except (OSError, ValueError) as error:
         # A name with a zero byte, or one that the system's encoding lacks, is a ValueError.
         raise MediaError(f"{path} cannot be opened: {said(error)}. Check the path and its permissions.") from error
     if not head:
         raise MediaError(f"{path} is empty (0 bytes). Copy it again.")
+    name = sniffed(head)
+    if name is None:
+        raise MediaError(
+            f"{path} is neither a picture (JPEG, PNG, WebP, BMP, TIFF) nor a video (MP4, MOV, AVI, MKV, WebM), "
+            "whatever its name says. Convert it first."
+        )
+    return name
+
+
+def sniffed(head: bytes) -> str | None:
+    """The format that a file's first `HEAD_BYTES` bytes tell, as `format_of`; None if none.
+
+    Example:
+
+    >>> sniffed(b"BM"), sniffed(b"Dear reader")
+    ('BMP', None)
+    """
     if head[:4] in _TIFF_MAGIC:
         return "TIFF"
     if head[:3] == b"\xff\xd8\xff":
@@ -54,12 +74,7 @@ def format_of(path: Path) -> str:
         return "mov"
     if head[:4] == b"RIFF" and head[8:11] == b"AVI":
         return "avi"
-    if head[:4] == b"\x1a\x45\xdf\xa3":
-        return "matroska"
-    raise MediaError(
-        f"{path} is neither a picture (JPEG, PNG, WebP, BMP, TIFF) nor a video (MP4, MOV, AVI, MKV, WebM), "
-        "whatever its name says. Convert it first."
-    )
+    return "matroska" if head[:4] == b"\x1a\x45\xdf\xa3" else None
 
 
 def check_size(path: Path, width: int, height: int) -> None:

@@ -24,8 +24,9 @@ MAX_FILE_BYTES = 2 * 2**30
 """Larger files are refused before they are read: 50 megapixels in the widest format that is read, uncompressed."""
 MAX_SCANS = 100
 """Times that a JPEG may draw its picture, each time finer; encoders write a dozen."""
-_MARKER = re.compile(rb"\xff+[^\x00\x01\xd0-\xd7\xff]")
-"""What begins a part of a JPEG: not the stuffing and the restarts within a scan."""
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+"""What begins a part of a JPEG: not the stuffing and the restarts within a scan. Two bytes, so that the time to look
+for it is linear in the file's size, whatever bytes fill it before."""
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xd8", b"\xd9", b"\xda"
 _TIFF_NUMBERS = {3: "H", 4: "I"}
 _DAMAGE = (OSError, ValueError, SyntaxError, KeyError, IndexError, struct.error, EOFError, OverflowError)

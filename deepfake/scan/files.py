@@ -28,12 +28,13 @@ def find_files(names: Iterable[str]) -> Iterator[Path]:
     """
     for name in names:
         path = Path(name)
-        if path.is_dir():
+        # Unlike those of `Path`, these questions raise nothing, whatever the name.
+        if os.path.isdir(name):  # noqa: PTH112
             yield from _walk(path)
-        elif not path.exists() and glob.has_magic(name):
-            for found in sorted(map(Path, glob.iglob(name, recursive=True))):  # noqa: PTH207
-                if found.is_file():
-                    yield found
+        elif not os.path.exists(name) and glob.has_magic(name):  # noqa: PTH110
+            for found in sorted(glob.iglob(name, recursive=True)):  # noqa: PTH207
+                if os.path.isfile(found):  # noqa: PTH113
+                    yield Path(found)
         else:
             yield path
 
@@ -53,5 +54,5 @@ def _walk(folder: Path) -> Iterator[Path]:
         folders.sort()
         for name in sorted(names):
             path = Path(parent, name)
-            if path.suffix.lower() in _KNOWN and path.is_file():
+            if path.suffix.lower() in _KNOWN and os.path.isfile(path):  # noqa: PTH113
                 yield path

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 
 import cv2
@@ -110,11 +111,22 @@ def slow_suppress(rows, limit, over):
 
 
 @pytest.mark.parametrize("over", ["union", "smaller"])
-def test_suppression_equals_its_definition(rng, over):
+@pytest.mark.parametrize("block", [1, 7, 60, 256])
+def test_suppression_equals_its_definition(rng, monkeypatch, over, block):
+    monkeypatch.setattr("deepfake.faces.mtcnn.NMS_BLOCK", block)
     corner = rng.uniform(0, 50, (60, 2))
     rows = np.concatenate([corner, corner + rng.uniform(5, 30, (60, 2)), rng.uniform(0, 1, (60, 1))], axis=1)
     np.testing.assert_array_equal(nms(rows, 0.4, over), slow_suppress(rows, 0.4, over))
     assert nms(np.empty((0, 5)), 0.5).shape == (0, 5)
+
+
+def test_suppression_takes_little_memory_whatever_the_number_of_proposals(rng):
+    corner = rng.uniform(0, 4000, (40_000, 2))
+    rows = np.concatenate([corner, corner + rng.uniform(12, 400, (40_000, 2)), rng.uniform(0, 1, (40_000, 1))], axis=1)
+    tracemalloc.start()
+    nms(rows, 0.5)
+    assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    tracemalloc.stop()
 
 
 def test_wrong_settings_and_missing_networks_are_refused():

@@ -44,6 +44,14 @@ def test_csv_holds_every_row_and_no_formula(store, tmp_path):
     assert json.loads(first["faces"])[0]["p_fake"] == float(first["p_fake"]) == 0.9
 
 
+def test_no_cell_of_the_csv_is_a_formula(tmp_path, identity):
+    with Store(tmp_path / "s.sqlite", identity) as store:
+        store.add(Path("/a.jpg"), 7, 1, "aa", Answer(failure=Failure.UNREADABLE, error="=cmd|' /C calc'!A0"))
+        store.add_unread(Path("/b.jpg"), None, None, Answer(failure=Failure.UNREADABLE, error="@SUM(1)"))
+        with to_csv(store, tmp_path / "s.csv").open(newline="", encoding="utf-8") as file:
+            assert all(cell[:1] not in "=+-@" or not cell for row in list(csv.reader(file))[1:] for cell in row)
+
+
 def test_parquet_holds_the_rows_of_the_store(store, tmp_path):
     table = pyarrow.parquet.read_table(to_parquet(store, tmp_path / "s.parquet"))
     assert table.to_pylist() == list(store.rows())

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
+
+import pytest
 
 from deepfake.scan.files import find_files, read_list
 from deepfake.system.files import sha256_of
@@ -47,3 +50,8 @@ def test_a_list_names_files_beside_it(tmp_path):
 def test_the_checksum_is_that_of_the_content(tmp_path):
     (tmp_path / "a").write_bytes(b"abc" * 100_000)
     assert sha256_of(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x" * 5000 + "*.jpg", "a\0b", "\udcff"])
+def test_a_name_that_no_file_can_have_is_passed_on_or_finds_nothing(name):
+    assert list(find_files([name])) in ([Path(name)], [])

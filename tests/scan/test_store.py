@@ -89,7 +89,7 @@ def test_errors_count_as_done_unless_they_are_to_be_tried_again(path, identity):
         assert not store.is_done(Path("/a.jpg"), 0, 1, with_errors=False)
         assert store.has_answer("ee")
         assert not store.has_answer("ee", with_errors=False)
-        store.add_unread(Path("/b.jpg"), "Permission denied.")
+        store.add_unread(Path("/b.jpg"), None, None, Answer(failure=Failure.UNREADABLE, error="Permission denied."))
         assert [(row["failure"], row["error"]) for row in store.rows()] == [
             ("unreadable", "The file is empty."),
             ("unreadable", "Permission denied."),
@@ -130,6 +130,47 @@ def test_another_database_is_refused(path, identity):
     other.close()
     with pytest.raises(StoreError, match="no store of a scan"):
         Store(path, identity)
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "TRUNCATE"])
+def test_the_database_of_another_program_is_not_touched(path, identity, mode):
+    database = sqlite3.connect(path)
+    database.execute(f"PRAGMA journal_mode = {mode}")
+    database.execute("CREATE TABLE about (name, value)")
+    database.close()
+    before = {other: other.read_bytes() for other in path.parent.iterdir()}
+    with pytest.raises(StoreError, match="no store of a scan"):
+        Store(path, identity)
+    assert {other: other.read_bytes() for other in path.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE answer SET faces = '[{'",
+        "UPDATE answer SET faces = '{}'",
+        "UPDATE answer SET faces = '[{\"p_fake\": 1}]'",
+        "UPDATE answer SET times = x'ff'",
+        "UPDATE answer SET p_fake = 'high'",
+        "UPDATE answer SET verdict = x'ff'",
+        "UPDATE file SET bytes = 'many'",
+    ],
+)
+def test_a_damaged_row_is_said(path, identity, damage, tmp_path):
+    with Store(path, identity) as store:
+        store.add(Path("/a.jpg"), 7, 1, "aa", FAKE)
+        store._database.execute(damage)
+    with Store(path) as store, pytest.raises(StoreError, match="is damaged: it holds what no scan wrote"):
+        list(store.rows())
+
+
+@pytest.mark.parametrize("value", ["{", "7", "{}", '{"model": {"name": 7}}'])
+def test_a_damaged_description_is_said(path, identity, value):
+    with Store(path, identity) as store:
+        store._database.execute("UPDATE about SET value = ? WHERE name = 'identity'", [value])
+    for way in (None, identity):
+        with pytest.raises(StoreError, match="no store of a scan"):
+            Store(path, way)
 
 
 def test_reading_makes_no_file(path):
