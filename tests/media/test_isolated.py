@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -101,7 +102,7 @@ def test_a_decoder_that_waits_for_others_is_not_ended(examples):
 def forged(line, limits, path, *arguments):
     """What a decoder may say that a file has taken over."""
     line.say({"type": "_Header", "kind": "picture", "duration": "0", "length": 1})
-    for message in {
+    messages: dict[str, list[Any]] = {
         "huge": [{"type": "_Shot", "index": 0, "time": "0", "height": 10**6, "width": 10**6}],
         "short": [{"type": "_Shot", "index": 0, "time": "0", "height": 2, "width": 2}, b"123"],
         "long": [{"type": "_Shot", "index": 0, "time": "0", "height": 2, "width": 2}, bytes(10**6)],
@@ -109,7 +110,8 @@ def forged(line, limits, path, *arguments):
         "ratio": [{"type": "_Shot", "index": 0, "time": "1/0", "height": 2, "width": 2}, bytes(12)],
         "no-json": [b"\xff\xfe"],
         "endless": [{"type": "_Shot", "index": 0, "time": "0", "height": 1, "width": 1}, bytes(3)] * 3,
-    }[path]:
+    }
+    for message in messages[path]:
         line.send(memoryview(message)) if isinstance(message, bytes) else line.say(message)
     line.heard()
 

@@ -144,10 +144,10 @@ def test_everything_but_the_sign_of_life_is_behind_the_password():
         assert ask(doors, path=path).status_code == 401
     for given in (("ann", "wrong"), ("eve", ""), ("", ""), ("ann", "")):
         assert ask(doors, auth=given).status_code == 401
-    for given in ("Basic", "Basic !", "Bearer secret", "Basic YW5u"):
-        assert ask(doors, headers={"Authorization": given}).status_code == 401
-    for given in doors.users:
-        assert ask(doors, auth=httpx.BasicAuth(given[0].encode(), given[1].encode())).text == "in"
+    for header in ("Basic", "Basic !", "Bearer secret", "Basic YW5u"):
+        assert ask(doors, headers={"Authorization": header}).status_code == 401
+    for name, password in doors.users:
+        assert ask(doors, auth=httpx.BasicAuth(name.encode(), password.encode())).text == "in"
 
 
 def test_passwords_cannot_be_tried_without_end(monkeypatch):
@@ -217,7 +217,7 @@ def test_a_full_disk_is_swept_and_said(upload, monkeypatch):
             self.free, self.total = next(free, 10**12), 10**12
 
     pruned = []
-    monkeypatch.setattr(arriving.shutil, "disk_usage", lambda path: Usage())
+    monkeypatch.setattr("shutil.disk_usage", lambda path: Usage())
     monkeypatch.setattr(arriving, "prune", lambda folder, age_s: pruned.append((folder.name, age_s)))
     refused = upload("a.jpg", JPEG)
     assert refused.status_code == 507

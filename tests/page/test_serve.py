@@ -19,8 +19,8 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 from deepfake.page.jobs import Jobs
-from deepfake.page.place import own_folder
-from deepfake.page.serve import Settings, prune, serving
+from deepfake.page.place import own_folder, prune
+from deepfake.page.serve import Settings, serving
 from tests.page.conftest import free_port
 
 
@@ -104,10 +104,21 @@ def test_named_calls_answer_as_the_command_line_does(client, examples, expected)
     assert len(both) == 2
 
 
-def test_every_way_to_ask_is_counted_for_the_address_that_asks(address, examples, monkeypatch):
+def recorded_askers(monkeypatch):
+    """The addresses for which a place is asked, from now on."""
     asked = []
     place = Jobs.place
-    monkeypatch.setattr(Jobs, "place", lambda jobs, client: asked.append(client) or place(jobs, client))
+
+    def recorded(jobs, client):
+        asked.append(client)
+        return place(jobs, client)
+
+    monkeypatch.setattr(Jobs, "place", recorded)
+    return asked
+
+
+def test_every_way_to_ask_is_counted_for_the_address_that_asks(address, examples, monkeypatch):
+    asked = recorded_askers(monkeypatch)
     headers = {"X-Forwarded-For": "203.0.113.7"}  # As a proxy on this machine says it.
     picture = handle_file(examples / "no_face.jpg")
     caller = Client(address, verbose=False, headers=headers)
@@ -121,16 +132,14 @@ def test_every_way_to_ask_is_counted_for_the_address_that_asks(address, examples
             (sent,) = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.jpg", b"\xff\xd8\xff")}).json()
             file = {"path": sent, "meta": {"_type": "gradio.FileData"}}
             data = [[file] if call["api_name"] == "judge_batch" else file, *[None] * (len(call["inputs"]) - 1)]
-            data = {"data": data, "fn_index": call["id"], "session_hash": "counted"}
-            httpx.post(f"{address}/gradio_api/queue/join", json=data, headers=headers)
+            joined = {"data": data, "fn_index": call["id"], "session_hash": "counted"}
+            httpx.post(f"{address}/gradio_api/queue/join", json=joined, headers=headers)
             httpx.get(f"{address}/gradio_api/queue/data?session_hash=counted", timeout=60)
             assert asked == ["203.0.113.7"], call["api_name"]
 
 
 def test_a_proxy_is_believed_only_if_it_is_named(examples, monkeypatch):
-    asked = []
-    place = Jobs.place
-    monkeypatch.setattr(Jobs, "place", lambda jobs, client: asked.append(client) or place(jobs, client))
+    asked = recorded_askers(monkeypatch)
     with own_folder(proxies="192.0.2.1") as folder, serving(Settings(port=free_port()), folder) as address:
         content = (examples / "no_face.jpg").read_bytes()
         post(address.rstrip("/"), "a.jpg", content, headers={"X-Forwarded-For": "203.0.113.7"})
