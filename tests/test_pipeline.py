@@ -65,7 +65,7 @@ def test_one_call_answers_and_equals_the_detector(detector, examples):
     one = detect(examples / "portrait.jpg")
     other = detector.detect(examples / "portrait.jpg")
     assert one.p_fake == other.p_fake
-    assert one.model.name == "light-4"
+    assert one.model.name == "light-5"
 
 
 def test_progress_counts_every_frame(detector, examples):
