@@ -164,6 +164,8 @@ class Detector:
 
         for frame, found in find_faces(media, find):
             times[frame.index] = frame.time_s
+            if media.kind == "picture":
+                tracker.cut()  # Pages show different people.
             faces = tracker.follow(frame.image, found)
             faces_found += len(faces)
             crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
@@ -193,6 +195,7 @@ class Detector:
             model=self.bundle.model,
             elapsed_s=time.perf_counter() - started,
             experts=self.bundle.experts,
+            notes=media.notes,
         )
 
 

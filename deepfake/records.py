@@ -45,6 +45,16 @@ class Reason(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+class Note(StrEnum):
+    """What a reader of the answer should know of how the file was looked at."""
+
+    PAGES = "pages"
+    STILL_OF_VIDEO = "still_of_video"
+    SEVERAL_VIDEOS = "several_videos"
+    TURNED = "turned"
+    SMALL_FACES = "small_faces"
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One picture, or one frame of a video."""
@@ -52,7 +62,7 @@ class Frame:
     image: Image
     """RGB uint8, upright."""
     index: int
-    """Position among the frames that were sampled, from 0."""
+    """Position among the frames that were asked for, or among the pages of a picture, from 0."""
     time: Fraction
     """Presentation time in seconds from the start of the video, exact; 0 for a picture."""
 
@@ -300,6 +310,8 @@ class Verdict:
     """Wall time of the analysis."""
     experts: tuple[str, ...] = ()
     """The kind of trace that each expert of the model looks for, such as `blended` or `generated`."""
+    notes: tuple[Note, ...] = ()
+    """What should be known of how the file was looked at."""
 
     @property
     def trace(self) -> str | None:
@@ -339,6 +351,7 @@ class Verdict:
             ],
             "frames_read": self.frames_read,
             "frames_failed": self.frames_failed,
+            "notes": [str(note) for note in self.notes],
             "credentials": self.credentials.as_dict() if self.credentials else None,
             "model": {"name": self.model.name, "sha256": self.model.sha256},
             "elapsed_s": _rounded(self.elapsed_s, 3),

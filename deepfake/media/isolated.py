@@ -21,7 +21,7 @@ from deepfake.media.containers import credentials_in, holds_credentials
 from deepfake.media.formats import Kind
 from deepfake.media.reader import open_media
 from deepfake.provenance.credentials import Credentials
-from deepfake.records import Frame, Sampling
+from deepfake.records import Frame, Note, Sampling
 from deepfake.system.process import ChildProcess, Line
 
 
@@ -69,6 +69,7 @@ class MediaApart:
             header = self._said(child)
         self.kind: Kind = header["kind"]
         self.duration = Fraction(header["duration"])
+        self.notes = tuple(map(Note, header["notes"]))
         self._length = int(header["length"])
 
     def __len__(self) -> int:
@@ -137,7 +138,7 @@ def _work(line: Line, memory: int, tell: Callable[..., None], path: str, *argume
 def _tell_frames(line: Line, path: str, sampling: Sampling | None, decode: bool) -> None:
     """Tells what the file is, each frame, and how many failed."""
     media = open_media(path, sampling)
-    line.say({"kind": media.kind, "duration": str(media.duration), "length": len(media)})
+    line.say({"kind": media.kind, "duration": str(media.duration), "length": len(media), "notes": media.notes})
     for frame in media if decode else ():
         line.say({"index": frame.index, "time": str(frame.time), "shape": frame.image.shape})
         line.send(np.ascontiguousarray(frame.image).data.cast("B"))
