@@ -360,6 +360,7 @@ class Verdict:
     def _face_as_dict(self, score: Score) -> dict[str, Any]:
         return {
             "track": score.face.track,
+            "frame": score.face.frame_index,
             "time_s": _rounded(self.times[score.face.frame_index], 3),
             "box_xyxy": [_rounded(edge, 1) for edge in score.face.box_xyxy],
             "p_fake": _rounded(score.p_fake),

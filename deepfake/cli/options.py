@@ -53,6 +53,13 @@ FAKES = click.option(
 )
 
 
+def not_empty(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths of a call, none of them empty: that would be the current folder."""
+    if "" in values:
+        raise click.BadParameter("a path must not be empty. Give a file, a folder or a glob; `.` is this folder.")
+    return values
+
+
 class Commands(click.Group):
     """Turns this package's errors, and the system's, into a line on stderr and exit status 1."""
 

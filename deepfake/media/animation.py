@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
@@ -82,19 +83,29 @@ class AnimationReader:
 
     def _opened(self) -> PIL.Image.Image:
         picture = PIL.Image.open(self.path, formats=(self._name,))
-        check_size(self.path, *picture.size)
+        try:
+            check_size(self.path, *picture.size)
+        except MediaError:
+            picture.close()
+            raise
         return picture
 
     def _lengths(self) -> Iterator[Fraction]:
         """How long each frame is shown, in seconds."""
-        with decoding(self.path), self._opened() as picture:
-            count = getattr(picture, "n_frames", 1)
+        with decoding(self.path):
+            picture = self._opened()
+        with picture:
+            with decoding(self.path):
+                count = getattr(picture, "n_frames", 1)
             if count > MAX_FRAMES:
                 raise MediaError(
                     f"{self.path} has {count} frames; at most {MAX_FRAMES} are read. Convert it: "
                     f"ffmpeg -i {self.path.name} -c:v libx264 converted.mp4"
                 )
             for number in range(count):
-                picture.seek(number)
-                length = Fraction(picture.info.get("duration") or 0).limit_denominator(1000) / 1000
+                length = Fraction(0)
+                # A frame that is broken is counted when it is to be shown.
+                with contextlib.suppress(MediaError), decoding(self.path):
+                    picture.seek(number)
+                    length = Fraction(picture.info.get("duration") or 0).limit_denominator(1000) / 1000
                 yield length if length >= SHORTEST_S else UNSTATED_S

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import groupby
 
-from deepfake.records import Label, Reason, Verdict
+from deepfake.records import Label, Note, Reason, Verdict
 from deepfake.system.text import one_line
 
 ICONS = {Label.REAL: "✔", Label.FAKE: "⚠", Label.INCONCLUSIVE: "?"}
@@ -72,16 +72,30 @@ REASONS = {
 }
 
 
+NOTES = {
+    Note.PAGES: "The file has several pages; each was looked at.",
+    Note.STILL_OF_VIDEO: "A short video belongs to this picture. The still alone was looked at: judge the video, too.",
+    Note.SEVERAL_VIDEOS: "The file holds several videos. The one that players show was looked at, and no other.",
+    Note.TURNED: "No face was found upright; the picture was turned until one was.",
+    Note.SMALL_FACES: "No face of the usual size was found; smaller ones were looked for.",
+}
+"""What is said besides the answer."""
+
+
 def headline(verdict: Verdict) -> str:
     """The answer in two words, with its reason in brackets if it is inconclusive."""
     return WORDS[verdict.label] + (f" ({REASONS[verdict.reason].words})" if verdict.reason else "")
 
 
 def sentence(verdict: Verdict) -> str:
-    """The answer in words, and what it does not say.
+    """The answer in words, what it does not say, and what should be known of how the file was looked at.
 
     It says "looks like", never "is": the network measures traces, and traces can be faked, too.
     """
+    return " ".join([_answer(verdict), *(NOTES[note] for note in verdict.notes)])
+
+
+def _answer(verdict: Verdict) -> str:
     part = suspicious_part(verdict) if verdict.kind == "video" and verdict.label is not Label.FAKE else None
     if part:
         number, start_s, end_s = part
