@@ -34,7 +34,7 @@ MIN_FACE = click.option(
     type=click.FloatRange(0, 1, min_open=True),
     default=0.06,
     show_default=True,
-    help="Smallest face searched for, as a share of the picture's short side.",
+    help="Smallest face searched for, as a share of the picture's short side; where none is found, down to 20 pixels.",
 )
 TRUST = click.option(
     "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."

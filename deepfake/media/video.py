@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import mmap
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,12 @@ _OPTIONS = {"max_pixels": str(MAX_PIXELS)}
 _GRACE_S = Fraction(1, 4)
 """How long past its end a frame still counts as shown where the ones after it are lost."""
 
+_ENCRYPTED = {
+    "mov": (b"encv", b"drmi"),
+    "matroska": (b"\x50\x35",),
+    "asf": (bytes.fromhex("fbb31122 23bd d211 b4b700a0c955fc6e"), bytes.fromhex("14e68a29 2226 174c b935dae07ee9289c")),
+}
+"""What an encrypted file of each format holds: sample entries, an element, the objects of DRM."""
 _REORDERED = 32
 """Packets this far apart may belong to neighbouring frames; twice what the codecs allow."""
 
@@ -84,6 +91,7 @@ class VideoReader:
                 self.frames_failed -= len(indices)
                 yield Frame(image, indices[0], _time(moment.frame.pts, stream) - self._first)
         if not found:
+            _refuse_encrypted(self.path)
             raise MediaError(
                 f"None of {len(self.times)} frames of {self.path} could be decoded: the video is damaged. "
                 f"Copy it again, or try: ffmpeg -i {self.path.name} -c:v libx264 repaired.mp4"
@@ -280,8 +288,20 @@ def _span(path: Path) -> tuple[Fraction, Fraction]:
     with _Opened(path) as (container, stream):
         begin, end = _bounds(container, stream)
     if begin is None or end is None:
+        _refuse_encrypted(path)
         raise MediaError(f"{path} holds no video frame. Export it again.")
     return begin, end
+
+
+def _refuse_encrypted(path: Path) -> None:
+    """Raises a `MediaError` if a video of which nothing can be decoded says that it is encrypted."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        marks = _ENCRYPTED.get(format_of(path), ())
+        if any(content.find(mark) >= 0 for mark in marks):
+            raise MediaError(
+                f"{path} is encrypted (DRM), so only its own player can show it. Give a copy that plays everywhere, or "
+                "a recording of the screen."
+            )
 
 
 def _bounds(container: Any, stream: Any) -> tuple[Fraction | None, Fraction | None]:

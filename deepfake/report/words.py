@@ -51,7 +51,8 @@ class ReasonText:
 REASONS = {
     Reason.NO_FACE: ReasonText(
         "no face found",
-        "No face was found, so there is nothing to judge.",
+        "No face was found, upright or turned, from 20 pixels on (more in a very large picture): there is nothing to "
+        "judge.",
         "a picture in which a face is seen from the front and not covered.",
     ),
     Reason.FACE_TOO_SMALL: ReasonText(

@@ -323,3 +323,54 @@ def test_a_still_that_is_shown_for_long_is_one_frame(tmp_path, write_video, grey
     reader = VideoReader(write_video(tmp_path / "still.mp4", grey_ramp[:1] * 30), Sampling(frames=10))
     assert len(list(reader)) == 1
     assert reader.frames_failed == 0
+
+
+def test_an_encrypted_video_is_not_called_damaged(tmp_path, grey_ramp):
+    path = tmp_path / "bought.mp4"
+    key = {
+        "encryption_scheme": "cenc-aes-ctr",
+        "encryption_key": "76a6c65c5ea762046bd749a2e632ccbb",
+        "encryption_kid": "0" * 32,
+    }
+    with av.open(str(path), "w", options=key) as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p"
+        for image in grey_ramp:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    with pytest.raises(MediaError, match=r"bought.mp4 is encrypted \(DRM\)"):
+        list(VideoReader(path))
+
+
+@pytest.mark.parametrize(("suffix", "muxer", "codec"), [
+    ("3gp", "3gp", "libx264"), ("qt", "mov", "libx264"), ("m2ts", "mpegts", "libx264"), ("mpg", "mpeg", "mpeg2video"), ("m2v", "mpeg2video", "mpeg2video"),
+    ("flv", "flv", "libx264"), ("wmv", "asf", "wmv2"), ("ogv", "ogg", "libvpx"), ("vob", "vob", "mpeg2video"),
+])  # fmt: skip
+def test_the_videos_that_people_have_are_read_whatever_their_name(tmp_path, grey_ramp, suffix, muxer, codec):
+    path = tmp_path / f"clip.{suffix}"
+    with av.open(str(path), "w", format=muxer) as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p"
+        stream.bit_rate = 2_000_000
+        for number in range(50):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey_ramp[number * 2 // 5], format="rgb24")))
+        container.mux(stream.encode(None))
+    path = path.rename(tmp_path / "blob")
+    reader = VideoReader(path, Sampling(frames=4))
+    frames = list(reader)
+    assert (len(frames), reader.frames_failed) == (4, 0)
+    assert 1.7 <= reader.duration <= 2.2
+    assert np.abs(np.array([frame.image.mean() for frame in frames]) - [42.5, 92.5, 142.5, 192.5]).max() <= 12
+
+
+@pytest.mark.parametrize(("content", "command"), [
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "djxl photo converted.png"),
+    (b"8BPS\0\1", r"magick photo\[0\] converted.png"),
+    (b".RMF\0\0", "ffmpeg -i photo -c:v libx264 converted.mp4"),
+    (b"\0\0\0\x18ftypcrx ", "darktable-cli photo converted.jpg"),
+    (b"%PDF-1.7", "pdftoppm -png photo page"),
+])  # fmt: skip
+def test_what_is_known_and_not_read_is_refused_with_the_command_that_converts_it(tmp_path, content, command):
+    (tmp_path / "photo").write_bytes(content)
+    with pytest.raises(MediaError, match=f"which is not read here. Convert it: {command}"):
+        kind_of(tmp_path / "photo")
