@@ -24,6 +24,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from deepfake.faces.pyramid import CELL, pyramid
 from deepfake.records import Face, Floats, Frame, Image
+from deepfake.system.quiet import quiet
 
 Boxes = npt.NDArray[Any]
 """float64 `(n, 5 or more)`: left, top, right, bottom, score, and what follows."""
@@ -217,7 +218,8 @@ class _Network:
             self._ready.popitem(last=False)
         interpreter = Interpreter(model_content=self._graph, num_threads=self._threads)
         interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], shape)
-        interpreter.allocate_tensors()
+        with quiet():
+            interpreter.allocate_tensors()
         return interpreter
 
 

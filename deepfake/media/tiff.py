@@ -16,6 +16,7 @@ from deepfake.errors import MediaError
 from deepfake.media.formats import check_size
 from deepfake.media.pixels import DAMAGE, flattened
 from deepfake.records import Image
+from deepfake.system.quiet import quiet
 
 MAX_PAGES = 200
 """More are refused: each is decoded and searched."""
@@ -71,9 +72,10 @@ class TiffPages:
         is_whole = tags.get(_SAMPLE_FORMAT, 1) == 1
         by_pillow = depth <= 8 or (depth == 16 and is_whole and tags.get(_PLANES, 1) == 1)
         try:
-            if by_pillow and tags.get(_COLOURS) != _LAB:
-                return self._by_pillow(number)
-            return self._by_opencv(number, to_eight_bits=depth in (8, 16) and is_whole)
+            with quiet():
+                if by_pillow and tags.get(_COLOURS) != _LAB:
+                    return self._by_pillow(number)
+                return self._by_opencv(number, to_eight_bits=depth in (8, 16) and is_whole)
         except (*DAMAGE, cv2.error) as error:
             raise MediaError(
                 f"{self._path} is damaged or of an unknown kind of TIFF. Copy it again, or convert it: "

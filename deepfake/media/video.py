@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import mmap
+import re
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -34,11 +35,11 @@ _GRACE_S = Fraction(1, 4)
 """How long past its end a frame still counts as shown where the ones after it are lost."""
 
 _ENCRYPTED = {
-    "mov": (b"encv", b"drmi"),
-    "matroska": (b"\x50\x35",),
-    "asf": (bytes.fromhex("fbb31122 23bd d211 b4b700a0c955fc6e"), bytes.fromhex("14e68a29 2226 174c b935dae07ee9289c")),
+    "mov": re.compile(rb"encv|drmi"),
+    "matroska": re.compile(rb"\x6d\x80.{1,8}\x62\x40.{1,64}\x50\x35", re.DOTALL),
+    "asf": re.compile(rb"\xfb\xb3\x11\x22\x23\xbd\xd2\x11|\x14\xe6\x8a\x29\x22\x26\x17\x4c"),
 }
-"""What an encrypted file of each format holds: sample entries, an element, the objects of DRM."""
+"""What an encrypted file of each format holds: a sample entry, an encoding of a track, an object of DRM."""
 _REORDERED = 32
 """Packets this far apart may belong to neighbouring frames; twice what the codecs allow."""
 
@@ -296,8 +297,8 @@ def _span(path: Path) -> tuple[Fraction, Fraction]:
 def _refuse_encrypted(path: Path) -> None:
     """Raises a `MediaError` if a video of which nothing can be decoded says that it is encrypted."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        marks = _ENCRYPTED.get(format_of(path), ())
-        if any(content.find(mark) >= 0 for mark in marks):
+        mark = _ENCRYPTED.get(format_of(path))
+        if mark and mark.search(content):
             raise MediaError(
                 f"{path} is encrypted (DRM), so only its own player can show it. Give a copy that plays everywhere, or "
                 "a recording of the screen."

@@ -12,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from deepfake.errors import BundleError
 from deepfake.model.bundle import Bundle
 from deepfake.records import Crop, Floats, Score
+from deepfake.system.quiet import quiet
 
 OUTPUTS = frozenset({"logit", "gate", "visual_evidence", "noise_evidence"})
 """What every graph answers, by name."""
@@ -38,7 +39,9 @@ class Scorer:
     def __init__(self, bundle: Bundle, threads: int = 2) -> None:
         self.bundle = bundle
         try:
-            self._interpreter: Any = Interpreter(model_content=bundle.graph, num_threads=threads)
+            with quiet():
+                self._interpreter: Any = Interpreter(model_content=bundle.graph, num_threads=threads)
+                self._interpreter.allocate_tensors()
             self._runner: Any = self._interpreter.get_signature_runner("serving_default")
         except (ValueError, RuntimeError) as error:
             raise BundleError(f"The graph of {bundle.model.name} cannot be loaded ({error}).") from error
