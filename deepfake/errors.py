@@ -24,6 +24,18 @@ class MediaError(DeepfakeError):
     """A picture or a video cannot be read; the message says why and what to do."""
 
 
+def internal_fault(error: Exception) -> str:
+    """What is said of one file of many on which this program itself failed; the others go on.
+
+    Example:
+
+    >>> internal_fault(ZeroDivisionError("division by zero"))
+    'The program failed on this file (ZeroDivisionError: division by zero). Please report it, with the file.'
+    """
+    said = f"{type(error).__name__}: {error}".rstrip(": .")
+    return f"The program failed on this file ({said}). Please report it, with the file."
+
+
 class BundleError(DeepfakeError):
     """A model bundle is missing, damaged, or made for another version."""
 

@@ -26,6 +26,7 @@ from deepfake.cli.options import (
     Commands,
     advance,
     found_model,
+    not_empty,
     progress_bar,
     renamed,
 )
@@ -42,7 +43,7 @@ from deepfake.cli.train import (
     fine_tune,
     fit,
 )
-from deepfake.errors import MediaError
+from deepfake.errors import MediaError, internal_fault
 from deepfake.provenance.credentials import in_a_word
 from deepfake.system.text import printable
 
@@ -65,7 +66,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, callback=not_empty)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a file.")
 @click.option("--save-dir", type=NEW_FOLDER, help="Write annotated files here.")
 @FRAMES
@@ -102,26 +103,36 @@ def detect(
     from deepfake.pipeline import Detector
     from deepfake.records import Sampling
     from deepfake.report.files import to_json, write_report
-    from deepfake.scan.files import find_files
+    from deepfake.scan.files import find_files, unfitting
+    from deepfake.system.files import LeftOut
 
     try:
         sampling = Sampling(frames, fps, start, end)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    files, failed = list(find_files(paths)), False
+    left_out, failed = LeftOut(), False
+    files = list(find_files(paths, left_out))
+    if left_out:
+        click.echo(f"left out: {left_out}", err=True)
     if not files:
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
     face_settings = FaceSettings(min_face_share=min_face)
     detector = Detector(
         found_model(model, trust=trust), trust=trust, face_settings=face_settings, trust_list=trust_list
     )
+    for name in unfitting(paths):
+        click.echo(f"Error: nothing fits {printable(name)}. Check the pattern and the folder.", err=True)
+        failed = True
     for number, path in enumerate(files, start=1):
         try:
             with progress_bar(f"{number}/{len(files)} {printable(path.name)}") as bar:
                 verdict = detector.detect(path, sampling, partial(advance, bar))
             written = write_report(verdict, save_dir) if save_dir else []
-        except MediaError as error:
-            click.echo(f"Error: {printable(str(error))}", err=True)
+        except OSError:
+            raise  # Where the reports go is no matter of one file.
+        except Exception as error:  # noqa: BLE001 Whatever it is, it costs its file, and not those after it.
+            said = str(error) if isinstance(error, MediaError) else f"{path}: {internal_fault(error)}"
+            click.echo(f"Error: {printable(said)}", err=True)
             failed = True
             continue
         click.echo(to_json(verdict) if as_json else _line(verdict))
@@ -162,11 +173,12 @@ for old, new in {
 
 
 def _line(verdict: Verdict) -> str:
-    """One verdict for people: the answer, p_fake, the reason, the credentials if there are any, the file."""
+    """One verdict for people: the answer, p_fake, the reason, the credentials and notes if there are any, the file."""
     p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
     tracks = len(verdict.tracks)
     reason = verdict.reason or (verdict.trace and f"looks {verdict.trace}") or f"{tracks} track{'s' * (tracks != 1)}"
     if part := verdict.decisive_part:
         reason += f" from {part.from_s:.1f} s to {part.to_s:.1f} s"
     credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
-    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{printable(verdict.path)}"
+    notes = "".join(f"[{note.replace('_', ' ')}] " for note in verdict.notes)
+    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{notes}{printable(verdict.path)}"

@@ -86,8 +86,8 @@ class FakeFinder(FaceFinder):
     def __init__(self):
         self.held = self.most = 0
 
-    def find(self, batch):
-        for frame in batch:
+    def find(self, frames, *, min_face_share=None):
+        for frame in frames:
             owner = frame.image
             while isinstance(owner.base, np.ndarray):
                 owner = owner.base
@@ -95,7 +95,7 @@ class FakeFinder(FaceFinder):
             self.held += frame.image[..., 0].size
         self.most = max(self.most, self.held)
         points = np.full((5, 2), 100, np.float32)
-        return [[Face((80.0, 80.0, 120.0, 120.0), points, 1.0, frame.index)] for frame in batch]
+        return [[Face((80.0, 80.0, 120.0, 120.0), points, 1.0, frame.index)] for frame in frames]
 
     def free(self, pixels):
         self.held -= pixels

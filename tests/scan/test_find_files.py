@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from deepfake.scan.files import find_files, read_list
-from deepfake.system.files import sha256_of
+from deepfake.scan.files import find_files, read_list, unfitting
+from deepfake.system.files import LeftOut, sha256_of
+
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def tree(folder, *names):
@@ -21,6 +23,23 @@ def test_a_folder_is_the_pictures_and_videos_below_it_in_order(tmp_path):
     tree(tmp_path, "b.JPG", "a.mp4", "notes.txt", "deep/er/c.webp", "deep/d.png")
     found = [str(path.relative_to(tmp_path)) for path in find_files([str(tmp_path)])]
     assert found == ["a.mp4", "b.JPG", "deep/d.png", "deep/er/c.webp"]
+
+
+def test_what_a_file_holds_decides_not_its_name_and_the_others_are_counted(tmp_path):
+    for name, content in {"blob": PNG, "photo.HEIC": b"\xff\xd8\xff", "clip.qt": b"\0\0\0\x14ftypqt  ", "a.txt": b"Dear", "b.txt": b"Dear",
+                          "noise": b"Dear", "broken.jpg": b""}.items():  # fmt: skip
+        (tmp_path / name).write_bytes(content)
+    for names in ([str(tmp_path)], [str(tmp_path / "*")]):
+        left_out = LeftOut()
+        found = [path.name for path in find_files(names, left_out)]
+        assert found == ["blob", "broken.jpg", "clip.qt", "photo.HEIC"]
+        assert str(left_out) == "3 files: 2 .txt, 1 without an ending; for example a.txt"
+
+
+def test_a_glob_that_nothing_fits_is_named(tmp_path):
+    tree(tmp_path, "a1.jpg", "[z].jpg")
+    names = [str(tmp_path / name) for name in ("a*.jpg", "z*.jpg", "gone.jpg", "[z].jpg")]
+    assert unfitting(names) == [str(tmp_path / "z*.jpg")]
 
 
 def test_a_file_is_taken_whatever_its_name_and_whether_or_not_it_is_there(tmp_path):
