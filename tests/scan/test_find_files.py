@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from deepfake.scan.files import find_files, read_list, unfitting
 from deepfake.system.files import LeftOut, sha256_of
 
@@ -66,3 +68,17 @@ def test_a_list_names_files_beside_it(tmp_path):
 def test_the_checksum_is_that_of_the_content(tmp_path):
     (tmp_path / "a").write_bytes(b"abc" * 100_000)
     assert sha256_of(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+@pytest.mark.parametrize("encoded", [
+    "a.jpg\nß.jpg\n".encode(), b"\xef\xbb\xbfa.jpg\r\n\xc3\x9f.jpg", "a.jpg\r\nß.jpg\r\n".encode("utf-16"),
+    "a.jpg\r\nß.jpg\r\n".encode("utf-16-le"), b"\xfe\xff" + "a.jpg\nß.jpg".encode("utf-16-be"), "a.jpg\0ß.jpg\0".encode(), "a.jpg\rß.jpg".encode(),
+], ids=["plain", "mark", "utf-16", "utf-16 without mark", "big-endian", "zeros", "carriage returns"])  # fmt: skip
+def test_a_list_from_any_system_names_the_same_files(tmp_path, encoded):
+    (tmp_path / "names.txt").write_bytes(encoded)
+    assert read_list(tmp_path / "names.txt") == [str(tmp_path / "a.jpg"), str(tmp_path / "ß.jpg")]
+
+
+def test_a_name_may_hold_rare_ends_of_lines(tmp_path):
+    (tmp_path / "names.txt").write_text("a\u2028b\x0cc\x85d.jpg\n", encoding="utf-8")
+    assert read_list(tmp_path / "names.txt") == [str(tmp_path / "a\u2028b\x0cc\x85d.jpg")]
