@@ -3,6 +3,7 @@
     Exception
       DeepfakeError          everything below; catch this to catch all of it
         MediaError           a picture or a video that cannot be read
+        FetchError           a file that cannot be had from standard input or from the web
         BundleError          a model bundle that is missing, damaged or does not fit
         DatasetError         a training set that is missing, damaged or leaks
         StoreError           a store of a scan that cannot be read or written, or is another's
@@ -34,6 +35,10 @@ def internal_fault(error: Exception) -> str:
     """
     said = f"{type(error).__name__}: {error}".rstrip(": .")
     return f"The program failed on this file ({said}). Please report it, with the file."
+
+
+class FetchError(DeepfakeError):
+    """A file cannot be had from where it is; the message says why and what to do."""
 
 
 class BundleError(DeepfakeError):

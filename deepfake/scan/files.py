@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deepfake.media import is_media
 from deepfake.system.files import LeftOut
+from deepfake.system.text import decoded
 
 
 def find_files(names: Iterable[str], left_out: LeftOut | None = None) -> Iterator[Path]:
@@ -57,10 +58,14 @@ def _is_glob(name: str) -> bool:
 def read_list(path: Path) -> list[str]:
     """The names in a text file, one a line; what is relative is so to the file's own folder. Empty lines are left out.
 
+    Zero bytes may stand in the place of line ends, as `find -print0` writes them.
+
     Raises:
         OSError: If it cannot be read.
     """
-    lines = os.fsdecode(path.read_bytes()).splitlines()
+    text = decoded(path.read_bytes())
+    # Not `splitlines`: names may hold its rarer signs.
+    lines = text.split("\0") if "\0" in text else text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [str(path.parent / line) for line in lines if line.strip()]
 
 

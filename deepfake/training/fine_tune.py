@@ -15,6 +15,7 @@ from deepfake.data.datasets import READERS
 from deepfake.data.datasets.walk import left_out
 from deepfake.data.extract import INDEX, extract
 from deepfake.data.index import SPLITS, count_labels, read_index, write_index
+from deepfake.data.sampling import count_classes
 from deepfake.data.split import assign_splits
 from deepfake.errors import BundleError
 from deepfake.evaluation.card import write_card
@@ -95,6 +96,9 @@ def fine_tune(
     rows = assign_splits(found, settings.val_share, settings.test_share, settings.seed)
     for split in SPLITS:
         say(f"{split}: {count_labels([row for row in rows if row.split == split])}")
+    if settings.fakes == "given":
+        for split in ("train", "val"):
+            count_classes([row for row in rows if row.split == split], split)
     write_index(work / "files.csv", rows)
     summary = extract(rows, folder, work / "crops", FaceFinder(load_detector()), ExtractSettings())
     say(f"faces: {summary.pictures} pictures; left out: {summary.skipped or 'nothing'}")
