@@ -13,6 +13,7 @@ from pathlib import Path
 from deepfake.faces.crops import cut_crop
 from deepfake.faces.mtcnn import FaceFinder, FaceSettings
 from deepfake.faces.search import find_faces
+from deepfake.faces.second_look import SecondLook
 from deepfake.faces.tracks import Tracker
 from deepfake.media import Opener, open_media
 from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
@@ -160,12 +161,21 @@ class Detector:
         faces_found = 0
         tracker = Tracker()
 
+        looks = [SecondLook(self._finder)]
+
         def find(batch: Sequence[Frame]) -> list[list[Face]]:
             with turn():
-                return self._finder.find(batch)
+                if media.kind == "video":
+                    return looks[0].find(batch)
+                # Each page may lie as it likes.
+                own = [SecondLook(self._finder) for _ in batch]
+                looks.extend(own)
+                return [look.find([page])[0] for look, page in zip(own, batch, strict=True)]
 
         for frame, found in find_faces(media, find):
             times[frame.index] = frame.time_s
+            if media.kind == "picture":
+                tracker.cut()  # Pages show different people.
             faces = tracker.follow(frame.image, found)
             faces_found += len(faces)
             crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
@@ -200,6 +210,7 @@ class Detector:
             elapsed_s=time.perf_counter() - started,
             experts=self.bundle.experts,
             parts=decision.parts,
+            notes=tuple(dict.fromkeys([*media.notes, *(note for look in looks for note in look.notes)])),
         )
 
 

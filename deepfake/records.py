@@ -45,6 +45,16 @@ class Reason(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+class Note(StrEnum):
+    """What a reader of the answer should know of how the file was looked at."""
+
+    PAGES = "pages"
+    STILL_OF_VIDEO = "still_of_video"
+    SEVERAL_VIDEOS = "several_videos"
+    TURNED = "turned"
+    SMALL_FACES = "small_faces"
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One picture, or one frame of a video."""
@@ -52,7 +62,7 @@ class Frame:
     image: Image
     """RGB uint8, upright."""
     index: int
-    """Position among the frames that were sampled, from 0."""
+    """Position among the frames that were asked for, or among the pages of a picture, from 0."""
     time: Fraction
     """Presentation time in seconds from the start of the video, exact; 0 for a picture."""
 
@@ -319,6 +329,8 @@ class Verdict:
     """The kind of trace that each expert of the model looks for, such as `blended` or `generated`."""
     parts: tuple[Part, ...] = ()
     """The parts of a video that clearly look fake, the most suspicious first: one is enough for `fake`."""
+    notes: tuple[Note, ...] = ()
+    """What should be known of how the file was looked at."""
 
     @property
     def decisive_part(self) -> Part | None:
@@ -376,6 +388,7 @@ class Verdict:
             ],
             "frames_read": self.frames_read,
             "frames_failed": self.frames_failed,
+            "notes": [str(note) for note in self.notes],
             "credentials": self.credentials.as_dict() if self.credentials else None,
             "model": {"name": self.model.name, "sha256": self.model.sha256},
             "elapsed_s": _rounded(self.elapsed_s, 3),
@@ -384,6 +397,7 @@ class Verdict:
     def _face_as_dict(self, score: Score) -> dict[str, Any]:
         return {
             "track": score.face.track,
+            "frame": score.face.frame_index,
             "time_s": _rounded(self.times[score.face.frame_index], 3),
             "box_xyxy": [_rounded(edge, 1) for edge in score.face.box_xyxy],
             "p_fake": _rounded(score.p_fake),

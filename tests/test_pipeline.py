@@ -97,9 +97,9 @@ def test_an_analysis_that_is_closed_has_no_verdict(detector, examples):
 
 def test_memory_of_frames_does_not_grow_with_their_number(detector, examples):
     verdict = detector.detect(examples / "half_fake.mp4", Sampling(fps=12))
-    assert verdict.frames_read == 48
+    assert 40 < verdict.frames_read <= 48
     held = sum(score.evidence.nbytes + score.to_frame.nbytes + score.face.landmarks.nbytes for score in verdict.scores)
-    assert held < 48 * 1000
+    assert held < verdict.frames_read * 1000
 
 
 def test_many_files_leave_nothing_open_and_nothing_behind(detector, portrait, rng, examples, tmp_path, monkeypatch):

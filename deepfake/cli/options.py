@@ -35,7 +35,7 @@ MIN_FACE = click.option(
     type=click.FloatRange(0, 1, min_open=True),
     default=0.06,
     show_default=True,
-    help="Smallest face searched for, as a share of the picture's short side.",
+    help="Smallest face searched for, as a share of the picture's short side; where none is found, down to 20 pixels.",
 )
 TRUST = click.option(
     "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
@@ -52,6 +52,13 @@ FAKES = click.option(
     type=click.Choice(["given", "self-blend", "both"]),
     help="Which fakes: those given, those made from the real faces, or both. [default: given, or what CONFIG says]",
 )
+
+
+def not_empty(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths of a call, none of them empty: that would be the current folder."""
+    if "" in values:
+        raise click.BadParameter("a path must not be empty. Give a file, a folder or a glob; `.` is this folder.")
+    return values
 
 
 class Commands(click.Group):

@@ -24,6 +24,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from deepfake.faces.pyramid import CELL, pyramid
 from deepfake.records import Face, Floats, Frame, Image
+from deepfake.system.quiet import quiet
 
 Boxes = npt.NDArray[Any]
 """float64 `(n, 5 or more)`: left, top, right, bottom, score, and what follows."""
@@ -47,7 +48,7 @@ class FaceSettings:
     """What counts as a face."""
 
     min_face_share: float = 0.06
-    """Smallest face searched for, as a share of the picture's short side, in (0, 1]."""
+    """Smallest face searched for, as a share of the picture's short side, in (0, 1]. A second look goes below it."""
     pnet_threshold: float = 0.6
     """Least probability in [0, 1] of a proposal of P-Net."""
     rnet_threshold: float = 0.7
@@ -83,17 +84,19 @@ class FaceFinder:
         self._rnet = _Network(networks[RNET], threads, ("box", "probability"))
         self._onet = _Network(networks[ONET], threads, ("box", "landmarks", "probability"))
 
-    def find(self, frames: Sequence[Frame]) -> list[list[Face]]:
+    def find(self, frames: Sequence[Frame], *, min_face_share: float | None = None) -> list[list[Face]]:
         """Faces of each frame, the largest first.
 
         Args:
             frames: RGB uint8 frames of any sizes.
+            min_face_share: Smallest face searched for instead of that of the settings; 0 for the smallest that can be.
 
         Returns:
             One list a frame, empty where no face was found.
         """
         images = [frame.image for frame in frames]
-        proposals = [self._propose(image) for image in images]
+        share = self.settings.min_face_share if min_face_share is None else min_face_share
+        proposals = [self._propose(image, share) for image in images]
         refined = self._refine(images, proposals)
         return [
             sorted(
@@ -111,9 +114,9 @@ class FaceFinder:
             for frame, rows in zip(frames, self._place(images, refined), strict=True)
         ]
 
-    def _propose(self, image: Image) -> Boxes:
+    def _propose(self, image: Image, min_face_share: float) -> Boxes:
         found = []
-        for scale, level in pyramid(image, self.settings.min_face_share):
+        for scale, level in pyramid(image, min_face_share):
             answer = self._pnet(_normalised(level)[None])
             rows = _grid_boxes(answer["box"][0], answer["probability"][0, ..., 1], self.settings.pnet_threshold)
             rows[:, :4] /= scale
@@ -222,7 +225,8 @@ class _Network:
             self._ready.popitem(last=False)
         interpreter = Interpreter(model_content=self._graph, num_threads=self._threads)
         interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], shape)
-        interpreter.allocate_tensors()
+        with quiet():
+            interpreter.allocate_tensors()
         return interpreter
 
 

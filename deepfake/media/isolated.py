@@ -24,7 +24,7 @@ from deepfake.media.containers import credentials_in, holds_credentials
 from deepfake.media.formats import MAX_PIXELS, Kind
 from deepfake.media.reader import open_media
 from deepfake.provenance.credentials import Credentials
-from deepfake.records import MAX_SAMPLES, Frame, Image, Sampling
+from deepfake.records import MAX_SAMPLES, Frame, Image, Note, Sampling
 from deepfake.system.process import OUT_OF_TIME, SENSELESS, ChildProcess, Line, limit_processor_time
 
 
@@ -75,6 +75,7 @@ class MediaApart:
             header = self._said(child, _Header)
         self.kind: Kind = header.kind
         self.duration = Fraction(header.duration)
+        self.notes = header.notes
         self._length = header.length
 
     def __len__(self) -> int:
@@ -145,6 +146,7 @@ class _Header(msgspec.Struct, tag=True):
     kind: Kind
     duration: _Ratio
     length: Annotated[int, Meta(ge=0, le=MAX_SAMPLES)]
+    notes: tuple[Note, ...]
 
 
 class _Shot(msgspec.Struct, tag=True):
@@ -193,7 +195,7 @@ def _work(line: Line, limits: Limits, tell: Callable[..., None], path: str, *arg
 def _tell_frames(line: Line, limits: Limits, path: str, sampling: Sampling | None, decode: bool) -> None:
     """Tells what the file is, each frame, and how many failed."""
     media = open_media(path, sampling)
-    line.say(_Header(media.kind, str(media.duration), len(media)))
+    line.say(_Header(media.kind, str(media.duration), len(media), tuple(media.notes)))
     for frame in media if decode else ():
         height, width, _ = frame.image.shape
         line.say(_Shot(frame.index, str(frame.time), height, width))

@@ -12,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from deepfake.errors import BundleError
 from deepfake.model.bundle import EXPERT_LOGITS, OUTPUTS, Bundle
 from deepfake.records import Crop, Floats, Score
+from deepfake.system.quiet import quiet
 
 JOINED = 14
 """Cells along each side of the evidence of several views, joined."""
@@ -33,7 +34,9 @@ class Scorer:
     def __init__(self, bundle: Bundle, threads: int = 2) -> None:
         self.bundle = bundle
         try:
-            self._interpreter: Any = Interpreter(model_content=bundle.graph, num_threads=threads)
+            with quiet():
+                self._interpreter: Any = Interpreter(model_content=bundle.graph, num_threads=threads)
+                self._interpreter.allocate_tensors()
             self._runner: Any = self._interpreter.get_signature_runner("serving_default")
         except (ValueError, RuntimeError) as error:
             raise BundleError(f"The graph of {bundle.model.name} cannot be loaded ({error}).") from error

@@ -13,7 +13,7 @@ import cv2
 import gradio as gr
 import numpy as np
 
-from deepfake.errors import LimitError, MediaError
+from deepfake.errors import LimitError, MediaError, internal_fault
 from deepfake.media.isolated import open_isolated
 from deepfake.page.answers import answer, batch_table, face_cards, notice, progress
 from deepfake.page.clients import asking_client
@@ -25,7 +25,7 @@ from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
 from deepfake.page.widgets import HistoryWidgets, PictureWidgets, Shown, VideoWidgets
 from deepfake.records import Image, Sampling, Verdict
 from deepfake.report.drawing import shrunk
-from deepfake.report.files import annotate, file_stem, suspicious_frames, to_json
+from deepfake.report.files import annotate, file_stem, suspicious_frames, to_json, worst_page
 from deepfake.report.heatmap import timeline, timeline_time_s
 from deepfake.report.pdf import write_pdf
 from deepfake.report.words import shown_name
@@ -68,12 +68,12 @@ class Actions:
             with self.jobs.place(asking_client()) as client:
                 check_upload(path, self.folders, "picture")
                 verdict = self.jobs.run(path, client)
-                (frame,) = open_isolated(path)
+                image, scores = worst_page(verdict, open_isolated)
         except (MediaError, LimitError) as error:
             return {widgets.said: _refused(error, path)} | cleared
-        marked = shrunk(annotate(frame.image, verdict.scores, verdict), SHOWN)
-        worst = sorted(verdict.scores, key=lambda score: -score.p_fake)
-        cards = face_cards([(frame.image, score, "") for score in worst], verdict.face_thresholds)
+        marked = shrunk(annotate(image, scores, verdict), SHOWN)
+        worst = sorted(scores, key=lambda score: -score.p_fake)
+        cards = face_cards([(image, score, "") for score in worst], verdict.face_thresholds)
         said = answer(verdict)
         return {
             widgets.said: said,
@@ -82,7 +82,7 @@ class Actions:
             widgets.numbers: named(verdict, Path(path).name),
             widgets.verdict: verdict,
             widgets.entries: self.history.remember(
-                entries, verdict, image=frame.image, picture=marked, answer=said, cards=cards
+                entries, verdict, image=image, picture=marked, answer=said, cards=cards
             ),
         }
 
@@ -183,10 +183,12 @@ class Actions:
                 with self.jobs.place(asking_client()) as client:
                     check_upload(path, self.folders)
                     verdict = self.jobs.run(path, client)
-                    (first,) = open_isolated(path, Sampling(frames=1))
+                    first = next(iter(open_isolated(path, Sampling(frames=1))))
                 rows.append((Path(path).name, verdict, shrunk(first.image, THUMBNAIL)))
             except (MediaError, LimitError) as error:
                 rows.append((Path(path).name, without_path(error, path), None))
+            except Exception as error:  # noqa: BLE001 A fault of this program costs its file, not those after it.
+                rows.append((Path(path).name, internal_fault(error), None))
         file = Path(tempfile.mkdtemp(dir=self.scratch)) / "deepfake.csv"
         _write_csv(file, rows)
         yield batch_table(rows), gr.DownloadButton(value=str(file), interactive=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from deepfake.errors import LimitError, MediaError
+from deepfake.errors import LimitError, MediaError, internal_fault
 from deepfake.media import Kind
 from deepfake.page.clients import asking_client
 from deepfake.page.jobs import Jobs
@@ -70,6 +70,8 @@ class Endpoints:
                 found.append(self._judged(file))
             except gr.Error as error:
                 found.append({"file": shown_name(Path(_path_of(file)).name), "error": str(error.message)})
+            except Exception as error:  # noqa: BLE001 A fault of this program costs its file, not those after it.
+                found.append({"file": shown_name(Path(_path_of(file)).name), "error": internal_fault(error)})
         return found
 
     def _judged(self, file: Any, kind: Kind | None = None) -> dict[str, Any]:

@@ -141,7 +141,6 @@ def _batch_tab(actions: Actions) -> None:
     files = gr.File(
         label=f"Pictures and videos, at most {MAX_BATCH}",
         file_count="multiple",
-        file_types=[*sorted(PICTURE_SUFFIXES | VIDEO_SUFFIXES)],
         type="filepath",
     )
     go = gr.Button("Analyse all", variant="primary", elem_id="analyse-batch")

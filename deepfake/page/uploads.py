@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepfake.errors import LimitError, MediaError
-from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
+from deepfake.media import Kind, kind_of
 from deepfake.media.isolated import open_isolated
 from deepfake.report.words import shown_name
 
@@ -27,19 +27,13 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
         wanted: What it should be; None for either.
 
     Raises:
-        MediaError: If it lies elsewhere, is of no known format or extension, or not what is wanted.
+        MediaError: If it lies elsewhere, is of no known format, or not what is wanted.
         LimitError: If it is too large or too long.
     """
     path = Path(path)
     place = _resolved(path)
     if not any(place and place.is_relative_to(folder.resolve()) for folder in folders):
         raise MediaError("The file was not uploaded. Upload it first (`handle_file` in gradio_client does).")
-    suffix = path.suffix.lower()
-    if suffix not in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
-        raise MediaError(
-            f"The name must end in one of {', '.join(sorted(PICTURE_SUFFIXES | VIDEO_SUFFIXES))}. "
-            f"Received: {shown_name(path.name)}."
-        )
     kind = kind_of(path)
     if wanted and kind != wanted:
         raise MediaError(f"{path} is a {kind}, not a {wanted}. Choose the tab for {kind}s.")

@@ -19,7 +19,7 @@ from deepfake.records import Image, Label, Score, Verdict
 from deepfake.report.document import MAX_PICTURE_SIDE, Sheet
 from deepfake.report.drawing import GREY, INK, LABEL_COLOURS, WHITE, paler, shrunk
 from deepfake.report.error_rates import RATE_COLUMNS, rate_tables
-from deepfake.report.files import annotate, annotated_frames, face_pictures, suspicious_frames
+from deepfake.report.files import annotate, annotated_frames, face_pictures, suspicious_frames, worst_page
 from deepfake.report.heatmap import timeline
 from deepfake.report.words import (
     HEAT_LEGEND,
@@ -94,7 +94,7 @@ def write_pdf(
     name = shown_name(verdict.path if name is None else name)
     sha256, size = _checksum(Path(verdict.path))
     media = opener(verdict.path, verdict.sampling)
-    picture = next(frame.image for frame in media) if media.kind == "picture" else None
+    picture, scores = worst_page(verdict, opener) if media.kind == "picture" else (None, [])
     footer = f"{shown_name(name, 36)} · SHA-256 {sha256[:16]}"
     with closing(Sheet(name, footer, made)) as sheet:
         _write_answer(sheet, verdict, name)
@@ -105,7 +105,7 @@ def write_pdf(
             sheet.pdf.ln(3)
             sheet.text("No face could be scored, so there is no evidence to show.")
         elif picture is not None:
-            _write_picture_evidence(sheet, verdict, picture)
+            _write_picture_evidence(sheet, verdict, picture, scores)
         else:
             _write_video_evidence(sheet, verdict, opener)
         _write_method(sheet, verdict, model)
@@ -192,12 +192,12 @@ def _facts(verdict: Verdict, media: MediaReader, picture: Image | None, made: da
     ]
 
 
-def _write_picture_evidence(sheet: Sheet, verdict: Verdict, picture: Image) -> None:
+def _write_picture_evidence(sheet: Sheet, verdict: Verdict, picture: Image, scores: list[Score]) -> None:
     sheet.heading("Evidence", 110)
-    number = len(verdict.scores)
+    number = len(scores)
     caption = f"The picture with {number} scored face{'s' if number > 1 else ''}: face number, answer and p_fake."
-    sheet.pictures([(annotate(picture, verdict.scores, verdict), caption)], columns=1, max_height=85)
-    worst = sorted(verdict.scores, key=lambda score: -score.p_fake)[:MAX_PICTURES]
+    sheet.pictures([(annotate(picture, scores, verdict), caption)], columns=1, max_height=85)
+    worst = sorted(scores, key=lambda score: -score.p_fake)[:MAX_PICTURES]
     which = f"Each of the {len(worst)} most suspicious faces" if number > len(worst) else "Each face"
     sheet.room(75)
     sheet.text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from deepfake.records import Label, Reason, Verdict
+from deepfake.records import Label, Note, Reason, Verdict
 from deepfake.system.text import one_line
 
 ICONS = {Label.REAL: "✔", Label.FAKE: "⚠", Label.INCONCLUSIVE: "?"}
@@ -47,7 +47,8 @@ class ReasonText:
 REASONS = {
     Reason.NO_FACE: ReasonText(
         "no face found",
-        "No face was found, so there is nothing to judge.",
+        "No face was found, upright or turned, from 20 pixels on (more in a very large picture): there is nothing to "
+        "judge.",
         "a picture in which a face is seen from the front and not covered.",
     ),
     Reason.FACE_TOO_SMALL: ReasonText(
@@ -68,16 +69,30 @@ REASONS = {
 }
 
 
+NOTES = {
+    Note.PAGES: "The file has several pages; each was looked at.",
+    Note.STILL_OF_VIDEO: "A short video belongs to this picture. The still alone was looked at: judge the video, too.",
+    Note.SEVERAL_VIDEOS: "The file holds several videos. The one that players show was looked at, and no other.",
+    Note.TURNED: "No face was found upright; the picture was turned until one was.",
+    Note.SMALL_FACES: "No face of the usual size was found; smaller ones were looked for.",
+}
+"""What is said besides the answer."""
+
+
 def headline(verdict: Verdict) -> str:
     """The answer in two words, with its reason in brackets if it is inconclusive."""
     return WORDS[verdict.label] + (f" ({REASONS[verdict.reason].words})" if verdict.reason else "")
 
 
 def sentence(verdict: Verdict) -> str:
-    """The answer in words, and what it does not say.
+    """The answer in words, what it does not say, and what should be known of how the file was looked at.
 
     It says "looks like", never "is": the network measures traces, and traces can be faked, too.
     """
+    return " ".join([_answer(verdict), *(NOTES[note] for note in verdict.notes)])
+
+
+def _answer(verdict: Verdict) -> str:
     if verdict.reason:
         return REASONS[verdict.reason].sentence
     persons = "The face" if len(verdict.tracks) == 1 else "The most suspicious face"

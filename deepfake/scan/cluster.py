@@ -30,8 +30,7 @@ import ray
 import ray.data
 
 from deepfake.errors import MediaError, StoreError
-from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
-from deepfake.media.formats import format_of
+from deepfake.media.formats import HEAD_BYTES, PICTURE_SUFFIXES, VIDEO_SUFFIXES, format_of, sniffed
 from deepfake.scan.files import find_files
 from deepfake.scan.pool import LIMIT_S, Workers
 from deepfake.scan.row import Answer, Row
@@ -138,10 +137,17 @@ def list_files(names: Sequence[str]) -> Iterator[str]:
         if found.type == pyarrow.fs.FileType.Directory:
             selected = system.get_file_info(pyarrow.fs.FileSelector(root, recursive=True))
             paths = sorted(info.path for info in selected if info.type == pyarrow.fs.FileType.File)
-            known = PICTURE_SUFFIXES | VIDEO_SUFFIXES
-            yield from (f"{scheme}://{path}" for path in paths if PurePosixPath(path).suffix.lower() in known)
+            yield from (f"{scheme}://{path}" for path in paths if _is_media(system, path))
         else:
             yield f"{scheme}://{root}"
+
+
+def _is_media(system: pyarrow.fs.FileSystem, path: str) -> bool:
+    """As `deepfake.media.is_media`; only what is not named like a picture or a video is opened."""
+    if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
+        return True
+    with system.open_input_stream(path) as stream:
+        return sniffed(stream.read(HEAD_BYTES)) is not None
 
 
 def rows_done(out: str) -> set[str]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from deepfake.system.text import printable
+
 _CHUNK = 2**20
+NAMED = 8
+"""Endings that are named of files that were left out, the most frequent first."""
 
 
 @contextlib.contextmanager
@@ -35,6 +40,37 @@ def replacing(path: Path) -> Iterator[Path]:
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
+
+
+class LeftOut:
+    """Files of a folder that were passed over, to be counted and named: nothing vanishes without a word.
+
+    Example:
+
+    >>> left_out = LeftOut()
+    >>> for name in ("a.txt", "b.txt", "README"):
+    ...     left_out.add(Path(name))
+    >>> str(left_out)
+    '3 files: 2 .txt, 1 without an ending; for example a.txt'
+    """
+
+    def __init__(self) -> None:
+        self._counts = Counter[str]()
+        self._first = ""
+
+    def __len__(self) -> int:
+        return self._counts.total()
+
+    def add(self, path: Path) -> None:
+        """Counts a file by the ending of its name."""
+        self._counts[path.suffix.lower()] += 1
+        self._first = self._first or path.name
+
+    def __str__(self) -> str:
+        kinds = [f"{count} {suffix or 'without an ending'}" for suffix, count in self._counts.most_common(NAMED)]
+        others = len(self) - sum(count for _, count in self._counts.most_common(NAMED))
+        listed = ", ".join([*kinds, *([f"{others} others"] if others else [])])
+        return f"{len(self)} file{'s' * (len(self) != 1)}: {listed}; for example {printable(self._first)}"
 
 
 def write_json(path: Path, values: Any) -> Path:

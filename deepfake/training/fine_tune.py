@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from deepfake.data.config import DataConfig, Fakes, FitConfig, TrainingConfig
 from deepfake.data.cutter import ExtractSettings
 from deepfake.data.datasets import READERS
+from deepfake.data.datasets.walk import left_out
 from deepfake.data.extract import INDEX, extract
 from deepfake.data.index import SPLITS, count_labels, read_index, write_index
+from deepfake.data.sampling import count_classes
 from deepfake.data.split import assign_splits
 from deepfake.errors import BundleError
 from deepfake.evaluation.card import write_card
@@ -88,9 +90,15 @@ def fine_tune(
     """
     settings = settings or FineTuneSettings()
     network = _saved_network(model)
-    rows = assign_splits(READERS[settings.dataset](folder), settings.val_share, settings.test_share, settings.seed)
+    found = READERS[settings.dataset](folder)
+    if unnamed := left_out(folder, found):
+        say(f"left out: {unnamed}")
+    rows = assign_splits(found, settings.val_share, settings.test_share, settings.seed)
     for split in SPLITS:
         say(f"{split}: {count_labels([row for row in rows if row.split == split])}")
+    if settings.fakes == "given":
+        for split in ("train", "val"):
+            count_classes([row for row in rows if row.split == split], split)
     write_index(work / "files.csv", rows)
     summary = extract(rows, folder, work / "crops", FaceFinder(load_detector()), ExtractSettings())
     say(f"faces: {summary.pictures} pictures; left out: {summary.skipped or 'nothing'}")

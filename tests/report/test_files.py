@@ -24,6 +24,7 @@ KEYS = [
     "parts",
     "frames_read",
     "frames_failed",
+    "notes",
     "credentials",
     "model",
     "elapsed_s",
@@ -35,7 +36,7 @@ def test_json_is_one_line_with_the_promised_keys(video):
     assert "\n" not in text
     found = json.loads(text)
     assert list(found) == KEYS
-    assert list(found["faces"][0])[:6] == ["track", "time_s", "box_xyxy", "p_fake", "visual", "noise"]
+    assert list(found["faces"][0])[:7] == ["track", "frame", "time_s", "box_xyxy", "p_fake", "visual", "noise"]
     assert found["model"]["sha256"] == video.model.sha256
     assert len(found["faces"]) == len(video.scores) == 24
 
