@@ -169,6 +169,8 @@ def test_a_screen_reader_finds_its_way(visit, examples, dark):
         page.get_by_role("button", name="Light or dark").click()
     analyse(page, "picture", examples / "portrait.jpg")
     answer(page, "picture")
+    # Buttons are pale until their files are written, and fade in then.
+    page.locator("#picture-pdf:enabled").wait_for()
     page.wait_for_timeout(1000)
     found = Axe().run(page).response["violations"]
     grave = {
