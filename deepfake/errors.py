@@ -70,12 +70,17 @@ class LimitError(DeepfakeError):
 
     Args:
         message: What is said.
-        status: The HTTP status that stands for it: `TOO_LARGE`, `BUSY` or `TOO_LONG`.
+        status: The HTTP status that stands for it: one of those below.
     """
 
+    WRONG = 400
+    TOO_SLOW = 408
     TOO_LARGE = 413
+    UNKNOWN = 415
+    TOO_MANY = 429
     BUSY = 503
     TOO_LONG = 504
+    FULL = 507
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

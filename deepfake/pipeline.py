@@ -24,6 +24,8 @@ from deepfake.verdict import decide
 
 Progress = Callable[[int, int], object]
 """Called with the number of frames, crops or files done, and their total."""
+CROPS_A_TURN = 8
+"""Faces that are scored in one turn, so that a crowd keeps nobody waiting for long."""
 
 
 class Analysis(Iterator[Step]):
@@ -177,14 +179,18 @@ class Detector:
             faces = tracker.follow(frame.image, found)
             faces_found += len(faces)
             crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
-            with turn():
-                own = self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
+            large = [crop for crop in crops if crop.side >= self.bundle.min_face_px]
+            own = []
+            for start in range(0, len(large), CROPS_A_TURN):
+                with turn():
+                    own += self._scorer.score(large[start : start + CROPS_A_TURN])
             scores += own
             yield Step(len(times), len(media), frame.time_s, tuple(own))
 
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         calibration = self.bundle.calibration.of_person(in_video=media.kind == "video")
-        decision = decide(scores, times, calibration, min_frames, faces_found)
+        part = self.bundle.calibration.part if media.kind == "video" else None
+        decision = decide(scores, times, calibration, min_frames, faces_found, part)
         return Verdict(
             path=str(path),
             kind=media.kind,
@@ -204,6 +210,7 @@ class Detector:
             elapsed_s=time.perf_counter() - started,
             experts=self.bundle.experts,
             notes=tuple(dict.fromkeys([*media.notes, *(note for look in looks for note in look.notes)])),
+            parts=decision.parts,
         )
 
 

@@ -263,6 +263,22 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a video through which one person clearly looks fake."""
+
+    track: int
+    """Number of the person."""
+    from_s: float
+    """Time of its first scored face."""
+    to_s: float
+    """Time of its last."""
+    p_fake: float
+    """Of the most suspicious second of it."""
+    expert_logits: tuple[float, ...] = ()
+    """The robust mean over that second of what each expert says."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelId:
     """Which model answered."""
 
@@ -285,7 +301,8 @@ class Verdict:
     reason: Reason | None
     """Why it is inconclusive; None for `real` and `fake`."""
     p_fake: float | None
-    """Calibrated probability of the most suspicious person; None where no face could be scored."""
+    """Calibrated probability of the most suspicious person, or of the part that decided; None where no face could be
+    scored."""
     thresholds: Thresholds
     """Where `real` ends and `fake` begins: for one face of a picture, or for a person over the time of a video."""
     face_thresholds: Thresholds
@@ -312,6 +329,13 @@ class Verdict:
     """The kind of trace that each expert of the model looks for, such as `blended` or `generated`."""
     notes: tuple[Note, ...] = ()
     """What should be known of how the file was looked at."""
+    parts: tuple[Part, ...] = ()
+    """The parts of a video that clearly look fake, the most suspicious first: one is enough for `fake`."""
+
+    @property
+    def decisive_part(self) -> Part | None:
+        """The part that made a video `fake`; None where a person was judged over the whole time."""
+        return next((part for part in self.parts if part.p_fake == self.p_fake), None)
 
     @property
     def trace(self) -> str | None:
@@ -319,7 +343,7 @@ class Verdict:
         if self.label is not Label.FAKE:
             return None
         # People who were seen too briefly are listed, too, but decide nothing.
-        decisive = next(track for track in self.tracks if track.p_fake == self.p_fake)
+        decisive = self.decisive_part or next(track for track in self.tracks if track.p_fake == self.p_fake)
         return self.trace_of(decisive.expert_logits)
 
     def trace_of(self, expert_logits: Sequence[float]) -> str | None:
@@ -329,6 +353,7 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the verdict as plain values: what `detect --json` prints."""
+        part = self.decisive_part
         return {
             "path": self.path,
             "kind": self.kind,
@@ -336,6 +361,8 @@ class Verdict:
             "reason": str(self.reason) if self.reason else None,
             "p_fake": _rounded(self.p_fake),
             "trace": self.trace,
+            "from_s": _rounded(part.from_s, 3) if part else None,
+            "to_s": _rounded(part.to_s, 3) if part else None,
             "thresholds": {"real_below": self.thresholds.real_below, "fake_above": self.thresholds.fake_above},
             "faces": [self._face_as_dict(score) for score in self.scores],
             "tracks": [
@@ -348,6 +375,16 @@ class Verdict:
                     "end_s": _rounded(track.end_s, 3),
                 }
                 for track in self.tracks
+            ],
+            "parts": [
+                {
+                    "track": own.track,
+                    "from_s": _rounded(own.from_s, 3),
+                    "to_s": _rounded(own.to_s, 3),
+                    "p_fake": _rounded(own.p_fake),
+                    "experts": self._experts_as_dict(own.expert_logits),
+                }
+                for own in self.parts
             ],
             "frames_read": self.frames_read,
             "frames_failed": self.frames_failed,

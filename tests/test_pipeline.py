@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import cv2
 import numpy as np
@@ -138,3 +138,25 @@ def test_the_bundle_can_be_chosen(tmp_path):
 
     with pytest.raises(BundleError, match="No bundle.json"):
         Detector(tmp_path)
+
+
+def test_a_crowd_is_scored_a_few_faces_a_turn(detector, portrait, save_png, tmp_path, monkeypatch):
+    path = save_png(tmp_path / "three.png", np.hstack([portrait.image] * 3))
+    turns = []
+
+    @contextmanager
+    def turn():
+        turns.append(1)
+        yield
+
+    def judged():
+        turns.clear()
+        analysis = detector.analyse(path, turn=turn)
+        list(analysis)
+        return [score.p_fake for score in analysis.verdict.scores], len(turns)
+
+    together, few = judged()
+    monkeypatch.setattr("deepfake.pipeline.CROPS_A_TURN", 1)
+    one_by_one, many = judged()
+    assert one_by_one == together
+    assert (few, many) == (2, 4)

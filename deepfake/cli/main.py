@@ -207,6 +207,8 @@ def _line(verdict: Verdict) -> str:
     p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
     tracks = len(verdict.tracks)
     reason = verdict.reason or (verdict.trace and f"looks {verdict.trace}") or f"{tracks} track{'s' * (tracks != 1)}"
+    if part := verdict.decisive_part:
+        reason += f" from {part.from_s:.1f} s to {part.to_s:.1f} s"
     credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
     notes = "".join(f"[{note.replace('_', ' ')}] " for note in verdict.notes)
     return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{notes}{printable(verdict.path)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from deepfake.errors import BundleError, DeepfakeError
 from deepfake.system.memory import return_large_blocks
@@ -116,6 +117,11 @@ def advance(bar: Any, done: int, total: int) -> None:
     bar.update(done - bar.pos)
 
 
+def as_json(record: msgspec.Struct) -> str:
+    """A record as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(record)).decode()
+
+
 def found_model(text: str, *, trust: bool = False) -> Path:
     """The folder of the bundle that a `--model` names, fetched if need be; the one that ships for an empty text.
 
@@ -140,7 +146,7 @@ def found_model(text: str, *, trust: bool = False) -> Path:
                 bars.append(stack.enter_context(progress_bar("fetching the model")))
             advance(bars[0], done, total)
 
-        folder = find_model(text, show)
+        folder = find_model(text, progress=show)
     if not trust and not any(folder.resolve().is_relative_to(known.resolve()) for known in (MODELS, cache_folder())):
         raise BundleError(
             f"{folder} is from elsewhere: its files may fit together, but nobody vouches for them. Pass --trust if you "

@@ -27,8 +27,9 @@ MAX_JPEG_PIXELS = 400_000_000
 """A JPEG of more than `MAX_PIXELS` is shrunk while it is decoded, which costs little; above this it is refused."""
 MAX_SCANS = 100
 """Times that a JPEG may draw its picture, each time finer; encoders write a dozen."""
-_MARKER = re.compile(rb"\xff+[^\x00\x01\xd0-\xd7\xff]")
-"""What begins a part of a JPEG: not the stuffing and the restarts within a scan."""
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+"""What begins a part of a JPEG: not the stuffing and the restarts within a scan. Two bytes, so that the time to look
+for it is linear in the file's size, whatever bytes fill it before."""
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xd8", b"\xd9", b"\xda"
 _ORIENTATION = 0x0112
 _TURNS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import mmap
+import os
 import re
 from bisect import bisect_left
 from collections import deque
@@ -31,6 +32,8 @@ _SEEK_GAP_S = Fraction(1)
 """A keyframe closer than this to the frame before is not worth a seek."""
 _OPTIONS = {"max_pixels": str(MAX_PIXELS)}
 """For FFmpeg: a frame that turns out larger than its header said is not decoded, either."""
+_THREADS = 4
+"""Most threads that decode a video. Each holds frames: of 8K, a thread a core of a large machine takes gigabytes."""
 _GRACE_S = Fraction(1, 4)
 """How long past its end a frame still counts as shown where the ones after it are lost."""
 
@@ -184,6 +187,7 @@ class _Opened:
             container.close()
             raise MediaError(wrong)
         streams[0].thread_type = "AUTO"
+        streams[0].codec_context.thread_count = min(_THREADS, os.cpu_count() or 1)
         streams[0].codec_context.options = _OPTIONS
         return container, streams[0]
 

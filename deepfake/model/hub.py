@@ -20,8 +20,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deepfake.errors import BundleError
-from deepfake.model.bundle import MANIFEST, METRICS, MODELS
+from deepfake.model.bundle import MANIFEST, MODELS
 from deepfake.model.download import Release, download
+from deepfake.model.metrics import METRICS
 
 RELEASES = MODELS / "releases.json"
 """The published models by name: `{"light-4": {"url": ..., "sha256": ..., "bytes": ...}}`."""
@@ -37,6 +38,7 @@ ADDRESS = re.compile(r"https?://[a-z0-9.:\[\]-]+(?P<path>/[!->@-~]*)(\?[!-~]*)?"
 
 def find_model(
     text: str | Path,
+    *,
     progress: Callable[[int, int], object] = lambda done, total: None,
     cache: Path | None = None,
     releases: Path = RELEASES,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from deepfake.model.bundle import METRICS
+from deepfake.model.metrics import read_metrics
 from deepfake.report.metrics_tables import quality_tables
 from deepfake.report.words import HEAT_LEGEND, LIMITS, NOT_MEASURED
 
@@ -45,14 +44,17 @@ def about(model: Path) -> str:
 
     Args:
         model: Folder of a bundle; without a `metrics.json` it is said that nothing was measured.
+
+    Raises:
+        BundleError: If its measures cannot be read.
     """
     limits = "\n".join(f"- {limit}" for limit in LIMITS)
     return TEXT.format(legend=HEAT_LEGEND, measures=_measures(model), limits=limits)
 
 
 def _measures(model: Path) -> str:
-    try:
-        tables = quality_tables(json.loads((model / METRICS).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+    metrics = read_metrics(model)
+    if not (metrics.test or metrics.val or metrics.clips):
         return NOT_MEASURED
+    tables = quality_tables(metrics)
     return f"Measured with the model that answers here, on files that it was not trained on:\n\n{tables}"

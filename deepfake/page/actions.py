@@ -16,8 +16,9 @@ import numpy as np
 from deepfake.errors import LimitError, MediaError, internal_fault
 from deepfake.media.isolated import open_isolated
 from deepfake.page.answers import answer, batch_table, face_cards, notice, progress
+from deepfake.page.clients import asking_client
 from deepfake.page.evidence import draw_evidence, frame_file
-from deepfake.page.history import THUMBNAIL, Entry, remember
+from deepfake.page.history import THUMBNAIL, Entry, History
 from deepfake.page.jobs import Jobs
 from deepfake.page.rest import named
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
@@ -33,7 +34,10 @@ from deepfake.system.text import not_a_formula
 NO_PICTURE = notice("No picture yet", "Choose a picture, or one of the examples, then press Analyse.")
 NO_VIDEO = notice("No video yet", "Choose a video, or one of the examples, then press Analyse.")
 DRAWING = notice("Drawing the evidence", "The frames are searched; the clip is being drawn.")
+DELETED = notice("No longer here", "What was asked is deleted within an hour. Choose the file again.")
 NO_FILES = notice("No files yet", "Choose several pictures and videos, then press Analyse all.")
+SHOWN = 2048
+"""Longer side in pixels of the annotated picture that is shown."""
 
 
 class Actions:
@@ -52,6 +56,7 @@ class Actions:
         self.jobs = jobs
         self.model = model
         self.scratch = scratch
+        self.history = History(scratch / "history")
         self.folders = folders
 
     def judge_picture(self, widgets: PictureWidgets, path: str | None, entries: list[Entry]) -> Shown:
@@ -60,21 +65,25 @@ class Actions:
         if not path:
             return {widgets.said: NO_PICTURE} | cleared
         try:
-            check_upload(path, self.folders, "picture")
-            verdict = self.jobs.run(path)
-            image, scores = worst_page(verdict, open_isolated)
+            with self.jobs.place(asking_client()) as client:
+                check_upload(path, self.folders, "picture")
+                verdict = self.jobs.run(path, client)
+                image, scores = worst_page(verdict, open_isolated)
         except (MediaError, LimitError) as error:
             return {widgets.said: _refused(error, path)} | cleared
-        marked = annotate(image, scores, verdict)
+        marked = shrunk(annotate(image, scores, verdict), SHOWN)
         worst = sorted(scores, key=lambda score: -score.p_fake)
         cards = face_cards([(image, score, "") for score in worst], verdict.face_thresholds)
+        said = answer(verdict)
         return {
-            widgets.said: answer(verdict),
+            widgets.said: said,
             widgets.marked: marked,
             widgets.cards: cards,
             widgets.numbers: named(verdict, Path(path).name),
             widgets.verdict: verdict,
-            widgets.entries: remember(entries, Entry(verdict, shrunk(image, THUMBNAIL), marked, cards)),
+            widgets.entries: self.history.remember(
+                entries, verdict, image=image, picture=marked, answer=said, cards=cards
+            ),
         }
 
     def judge_video(self, widgets: VideoWidgets, path: str | None, entries: list[Entry]) -> Iterator[Shown]:
@@ -86,14 +95,16 @@ class Actions:
             yield {widgets.said: NO_VIDEO} | cleared
             return
         try:
-            check_upload(path, self.folders, "video")
-            seen: list[float] = []
-            with closing(self.jobs.analyse(path)) as analysis:
-                for step in analysis:
-                    seen += [score.p_fake for score in step.scores]
-                    yield {widgets.said: progress(step, max(seen, default=None))} | cleared
-            yield {widgets.said: DRAWING} | cleared
-            yield self._video_shown(widgets, analysis.verdict, entries)
+            with self.jobs.place(asking_client()) as client:
+                check_upload(path, self.folders, "video")
+                seen: list[float] = []
+                with closing(self.jobs.analyse(path, client)) as analysis:
+                    for step in analysis:
+                        seen += [score.p_fake for score in step.scores]
+                        yield {widgets.said: progress(step, max(seen, default=None))} | cleared
+                yield {widgets.said: DRAWING} | cleared
+                shown = self._video_shown(widgets, analysis.verdict, entries)
+            yield shown
         except (MediaError, LimitError) as error:
             yield {widgets.said: _refused(error, path)} | cleared
 
@@ -105,9 +116,9 @@ class Actions:
         first = next(iter(suspicious_frames(verdict, 1)), 0)
         shown = frame_file(folder, first)
         mark = _read(shown) if shown else np.zeros((72, 128, 3), np.uint8)
-        entry = Entry(verdict, shrunk(mark, THUMBNAIL), plot if plot is not None else mark, cards)
+        said, drawn = answer(verdict), plot if plot is not None else mark
         return {
-            widgets.said: answer(verdict),
+            widgets.said: said,
             widgets.plot: plot,
             widgets.number: gr.Slider(maximum=max(1, max(verdict.times) + 1), value=first + 1, interactive=True),
             widgets.frame: shown,
@@ -117,7 +128,9 @@ class Actions:
             widgets.numbers: named(verdict, Path(verdict.path).name),
             widgets.verdict: verdict,
             widgets.folder: str(folder),
-            widgets.entries: remember(entries, entry),
+            widgets.entries: self.history.remember(
+                entries, verdict, image=mark, picture=drawn, answer=said, cards=cards
+            ),
         }
 
     def frame_clicked(self, verdict: Verdict | None, folder: str | None, event: gr.SelectData) -> tuple[Any, Any]:
@@ -140,7 +153,11 @@ class Actions:
         name = shown_name(Path(verdict.path).name)
         stem = file_stem("".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name))
         try:
-            pdf = write_pdf(verdict, folder / f"{stem}.pdf", name=name, model=self.model, opener=open_isolated)
+            with self.jobs.place(asking_client()):
+                pdf = write_pdf(verdict, folder / f"{stem}.pdf", name=name, model=self.model, opener=open_isolated)
+        except LimitError as error:
+            gr.Warning(str(error))
+            return gr.DownloadButton(interactive=False), gr.DownloadButton(interactive=False)
         except MediaError:
             gr.Warning("The file was deleted meanwhile. Choose it again for a report.")
             return gr.DownloadButton(interactive=False), gr.DownloadButton(interactive=False)
@@ -163,9 +180,10 @@ class Actions:
         for path in paths:
             yield _batch_so_far(rows, len(paths)), gr.DownloadButton(interactive=False)
             try:
-                check_upload(path, self.folders)
-                verdict = self.jobs.run(path)
-                first = next(iter(open_isolated(path, Sampling(frames=1))))
+                with self.jobs.place(asking_client()) as client:
+                    check_upload(path, self.folders)
+                    verdict = self.jobs.run(path, client)
+                    first = next(iter(open_isolated(path, Sampling(frames=1))))
                 rows.append((Path(path).name, verdict, shrunk(first.image, THUMBNAIL)))
             except (MediaError, LimitError) as error:
                 rows.append((Path(path).name, without_path(error, path), None))
@@ -201,28 +219,18 @@ def _write_csv(file: Path, rows: list[tuple[str, Verdict | str, Image | None]]) 
         writer = csv.writer(sheet)
         writer.writerow(["file", "kind", "verdict", "reason", "p_fake", "people", "model", "error"])
         for name, found, _ in rows:
-            shown = not_a_formula(shown_name(name))
+            cells: list[Any] = [shown_name(name)]
             if isinstance(found, str):
-                writer.writerow([shown, "", "", "", "", "", "", found])
+                cells += ["", "", "", "", "", "", found]
             else:
                 p_fake = "" if found.p_fake is None else round(found.p_fake, 4)
-                writer.writerow(
-                    [
-                        shown,
-                        found.kind,
-                        found.label,
-                        found.reason or "",
-                        p_fake,
-                        len(found.tracks),
-                        found.model.name,
-                        "",
-                    ]
-                )
+                cells += [found.kind, found.label, found.reason or "", p_fake, len(found.tracks), found.model.name, ""]
+            writer.writerow([not_a_formula(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
-def thumbnails(entries: list[Entry]) -> list[tuple[Image, str]]:
-    """What the history shows."""
-    return [(entry.thumbnail, entry.caption) for entry in entries]
+def thumbnails(entries: list[Entry]) -> list[tuple[str, str]]:
+    """What the history shows: those that are still there."""
+    return [(str(entry.thumbnail), entry.caption) for entry in entries if entry.thumbnail.exists()]
 
 
 class HistoryActions:
@@ -230,22 +238,27 @@ class HistoryActions:
 
     Args:
         widgets: What they fill.
+        history: What is forgotten.
     """
 
-    def __init__(self, widgets: HistoryWidgets) -> None:
+    def __init__(self, widgets: HistoryWidgets, history: History) -> None:
         self.widgets = widgets
+        self.history = history
 
     def reopened(self, entries: list[Entry], event: gr.SelectData) -> Shown:
         """The entry that was clicked."""
-        entry = entries[int(event.index)]
-        return {
-            self.widgets.said: answer(entry.verdict),
-            self.widgets.picture: entry.picture,
-            self.widgets.cards: entry.cards,
-        }
+        kept = [entry for entry in entries if entry.thumbnail.exists()]
+        try:
+            entry = kept[int(event.index)]
+            texts = {self.widgets.said: entry.answer, self.widgets.cards: entry.cards}
+            shown = {widget: file.read_text(encoding="utf-8") for widget, file in texts.items()}
+        except (IndexError, FileNotFoundError):
+            return {self.widgets.said: DELETED, self.widgets.picture: None, self.widgets.cards: ""}
+        return shown | {self.widgets.picture: str(entry.picture)}
 
-    def forgotten(self) -> Shown:
+    def forgotten(self, entries: list[Entry]) -> Shown:
         """A history without entries."""
+        self.history.forget(entries)
         return dict.fromkeys(self.widgets.all()) | {
             self.widgets.entries: [],
             self.widgets.said: "",

@@ -18,9 +18,6 @@ from deepfake.report.words import HEAT_LEGEND
 from deepfake.system.shipped import shipped
 
 EXAMPLES = shipped("examples")
-PICTURES_AT_ONCE = 8
-"""Pictures that are worked on at once; they take turns at the detector."""
-VIDEOS_AT_ONCE = 3
 TITLE = "deepfake: real or fake?"
 INTRODUCTION = (
     "# Real or fake?\nGive a picture or a video of a face. It is looked at on this machine and deleted within an hour. "
@@ -49,10 +46,10 @@ def build(actions: Actions, endpoints: Endpoints) -> gr.Blocks:
         with gr.Tab("Batch"):
             _batch_tab(actions)
         with gr.Tab("History") as tab:
-            _history_tab(entries, tab)
-        gr.api(endpoints.detect_image, api_name="detect_image", concurrency_limit=PICTURES_AT_ONCE)
-        gr.api(endpoints.detect_video, api_name="detect_video", concurrency_limit=VIDEOS_AT_ONCE)
-        gr.api(endpoints.detect_batch, api_name="detect_batch", concurrency_limit=1)
+            _history_tab(actions, entries, tab)
+        gr.api(endpoints.detect_image, api_name="detect_image")
+        gr.api(endpoints.detect_video, api_name="detect_video")
+        gr.api(endpoints.detect_batch, api_name="detect_batch")
     return page
 
 
@@ -87,7 +84,6 @@ def _picture_tab(actions: Actions, entries: gr.State) -> None:
         [picture, entries],
         widgets.all(),
         api_name="judge_picture",
-        concurrency_limit=PICTURES_AT_ONCE,
         api_visibility="private",
     )
     done.then(actions.keep, verdict, [pdf, data], api_visibility="private", show_progress="hidden")
@@ -125,7 +121,6 @@ def _video_tab(actions: Actions, entries: gr.State) -> None:
         [video, entries],
         widgets.all(),
         api_name="judge_video",
-        concurrency_limit=VIDEOS_AT_ONCE,
         api_visibility="private",
         show_progress="hidden",
     )
@@ -155,13 +150,12 @@ def _batch_tab(actions: Actions) -> None:
         actions.judge_batch,
         files,
         [table, sheet],
-        concurrency_limit=1,
         api_visibility="private",
         show_progress="hidden",
     )
 
 
-def _history_tab(entries: gr.State, tab: gr.Tab) -> None:
+def _history_tab(actions: Actions, entries: gr.State, tab: gr.Tab) -> None:
     gr.Markdown("What this browser has asked since the page was opened. Nobody else sees it.")
     gallery = gr.Gallery(
         label="Asked before",
@@ -178,9 +172,9 @@ def _history_tab(entries: gr.State, tab: gr.Tab) -> None:
     cards = gr.HTML()
     tab.select(thumbnails, entries, gallery, api_visibility="private", show_progress="hidden")
     widgets = HistoryWidgets(entries, gallery, said, picture, cards)
-    actions = HistoryActions(widgets)
-    gallery.select(actions.reopened, entries, [said, picture, cards], api_visibility="private")
-    forget.click(actions.forgotten, None, widgets.all(), api_visibility="private")
+    history = HistoryActions(widgets, actions.history)
+    gallery.select(history.reopened, entries, [said, picture, cards], api_visibility="private")
+    forget.click(history.forgotten, entries, widgets.all(), api_visibility="private")
 
 
 def as_sent(widget: gr.Image) -> gr.Image:

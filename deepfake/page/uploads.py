@@ -37,12 +37,7 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
     kind = kind_of(path)
     if wanted and kind != wanted:
         raise MediaError(f"{path} is a {kind}, not a {wanted}. Choose the tab for {kind}s.")
-    size, most = path.stat().st_size, MAX_BYTES[kind]
-    if size > most:
-        raise LimitError(
-            f"A {kind} may have at most {most // 10**6} MB here. Received: {size / 1e6:.0f} MB. Shrink it, or cut it.",
-            LimitError.TOO_LARGE,
-        )
+    check_bytes(kind, path.stat().st_size)
     if kind == "video":
         duration = float(open_isolated(path).duration)
         if duration > MAX_DURATION_S:
@@ -52,6 +47,16 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
                 LimitError.TOO_LARGE,
             )
     return kind
+
+
+def check_bytes(kind: Kind, count: int) -> None:
+    """Raises a `LimitError` if a file of that kind may not have so many bytes."""
+    most = MAX_BYTES[kind]
+    if count > most:
+        raise LimitError(
+            f"A {kind} may have at most {most // 10**6} MB here. Received: {count / 1e6:.0f} MB. Shrink it, or cut it.",
+            LimitError.TOO_LARGE,
+        )
 
 
 def without_path(error: Exception, path: Path | str) -> str:

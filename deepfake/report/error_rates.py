@@ -1,13 +1,12 @@
-"""metrics.json -> how often a model errs, as the tables of a report."""
+"""Metrics -> how often a model errs, as the tables of a report."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from deepfake.model.bundle import MANIFEST, METRICS
+from deepfake.model.bundle import read_manifest
+from deepfake.model.metrics import Summary, read_metrics
 from deepfake.report.metrics_tables import auc_text, share_text
 
 RATE_COLUMNS = ["of", "real + fake", "AUC", "reals called fake", "fakes called fake", "fakes called real"]
@@ -26,45 +25,37 @@ class RateTable:
 
 
 def rate_tables(model: Path, sha256: str) -> list[RateTable]:
-    """The error rates of a bundle; none where they were not measured for this graph, or are not there.
+    """The error rates of a bundle; none where they were not measured for this graph.
 
     Args:
         model: Folder of the bundle.
         sha256: Checksum of the graph that answered: the rates of another are not its own.
+
+    Raises:
+        BundleError: If the folder holds no bundle, or its measures cannot be read.
     """
-    try:
-        manifest = json.loads((model / MANIFEST).read_text(encoding="utf-8"))
-        metrics = json.loads((model / METRICS).read_text(encoding="utf-8"))
-        if sha256 not in manifest["files"].values():
-            return []
-        tables = []
-        if "test" in metrics:
-            found = metrics["test"]
-            tables.append(_table("Faces that were kept out of the training:", found["sources"], found["all"]))
-        if "clips" in metrics:
-            found, trained = metrics["clips"], metrics["training"]["data"]["counts"]
-            unseen = "" if set(found["sources"]) & set(trained) else ", none of them used for training"
-            sources = ", ".join(source or "no name" for source in found["sources"])
-            title = f"Whole clips of {sources}{unseen}; each method of forgery against all reals:"
-            tables.append(_table(title, found["methods"], found["all"]))
-        return tables
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
-        # No numbers, or not the ones that this version knows: the report then says so.
+    if sha256 not in read_manifest(model).files.values():
         return []
+    metrics, tables = read_metrics(model), []
+    if test := metrics.test:
+        tables.append(_table("Faces that were kept out of the training:", test.sources, test.all))
+    if clips := metrics.clips:
+        trained = metrics.training.data.counts if metrics.training else {}
+        unseen = ", none of them used for training" if trained and not set(clips.sources) & set(trained) else ""
+        sources = ", ".join(source or "no name" for source in clips.sources)
+        title = f"Whole clips of {sources}{unseen}; each method of forgery against all reals:"
+        tables.append(_table(title, clips.methods, clips.all))
+    return tables
 
 
-def _table(title: str, parts: dict[str, Any], whole: dict[str, Any]) -> RateTable:
+def _table(title: str, parts: dict[str, Summary], whole: Summary) -> RateTable:
     rows = []
     for name, part in [*parts.items(), ("all", whole)]:
-        count = part["count"]
-        shares = [_share(part, of, called) for of, called in (("real", "fake"), ("fake", "fake"), ("fake", "real"))]
-        rows.append([name or "no name", f"{count['real']:,} + {count['fake']:,}", auc_text(part), *shares])
-    *_, wrong_real, found, missed = rows[-1]
-    said = [f"{wrong_real.split()[0]} of the real ones were called fake"] if wrong_real else []
-    if found:
-        said.append(f"{found.split()[0]} of the fakes were called fake, {missed.split()[0]} real")
+        real, fake = part.real_called, part.fake_called
+        shares = [real and real.fake, fake and fake.fake, fake and fake.real]
+        counts = f"{part.count.real:,} + {part.count.fake:,}"
+        rows.append([name or "no name", counts, auc_text(part), *(share_text(own) if own else "" for own in shares)])
+    said = [f"{whole.real_called.fake.share:.1%} of the real ones were called fake"] if whole.real_called else []
+    if fake := whole.fake_called:
+        said.append(f"{fake.fake.share:.1%} of the fakes were called fake, {fake.real.share:.1%} real")
     return RateTable(title, rows, f"In all, {'; '.join(said)}." if said else "")
-
-
-def _share(part: dict[str, Any], of: str, called: str) -> str:
-    return share_text(part[f"{of}_called"][called]) if f"{of}_called" in part else ""

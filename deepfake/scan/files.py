@@ -30,7 +30,8 @@ def find_files(names: Iterable[str], left_out: LeftOut | None = None) -> Iterato
     """
     for name in names:
         path = Path(name)
-        if path.is_dir():
+        # Unlike those of `Path`, these questions raise nothing, whatever the name.
+        if os.path.isdir(name):  # noqa: PTH112
             found = _walk(path)
         elif _is_glob(name):
             found = iter(sorted(map(Path, glob.iglob(name, recursive=True))))  # noqa: PTH207
@@ -38,7 +39,7 @@ def find_files(names: Iterable[str], left_out: LeftOut | None = None) -> Iterato
             yield path
             continue
         for file in found:
-            if file.is_file():
+            if os.path.isfile(file):  # noqa: PTH113
                 if is_media(file):
                     yield file
                 elif left_out is not None:
@@ -51,7 +52,7 @@ def unfitting(names: Iterable[str]) -> list[str]:
 
 
 def _is_glob(name: str) -> bool:
-    return glob.has_magic(name) and not Path(name).exists()
+    return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110
 
 
 def read_list(path: Path) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from deepfake.system.text import printable
 
 NAMED = 8
 """Endings that are named of files that were left out, the most frequent first."""
+_CHUNK = 2**20
 
 
 @contextlib.contextmanager
@@ -89,11 +92,22 @@ def write_png(path: Path, image: npt.NDArray[np.uint8]) -> Path:
     return write_bytes(path, cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Path, limit_s: float = math.inf) -> str:
     """The file's checksum as hex.
 
+    Args:
+        path: The file.
+        limit_s: Longest time in seconds: a file may have any size, and take up none of the disk.
+
     Raises:
+        TimeoutError: If it takes longer.
         OSError: If it cannot be read.
     """
+    end = time.monotonic() + limit_s
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while chunk := file.read(_CHUNK):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{path} took more than {limit_s:.0f} s to read.")
+            digest.update(chunk)
+    return digest.hexdigest()

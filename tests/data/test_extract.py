@@ -21,6 +21,7 @@ from deepfake.data.stored import read_stored
 from deepfake.errors import DatasetError
 from deepfake.faces import search
 from deepfake.faces.crops import cut_crop
+from deepfake.faces.mtcnn import FaceFinder
 from deepfake.records import CropSpec, Face
 
 SPEC = CropSpec(size=96)
@@ -79,14 +80,14 @@ def test_a_video_gives_the_largest_person_evenly_in_time(examples, tmp_path, fin
     assert {(row.clip, row.method, row.split) for row in found} == {("half_fake", "swap", "test")}
 
 
-class FakeFinder:
+class FakeFinder(FaceFinder):
     """Finds a face in the middle of every frame, and counts the pixels of frames that are in memory meanwhile."""
 
     def __init__(self):
         self.held = self.most = 0
 
-    def find(self, batch):
-        for frame in batch:
+    def find(self, frames, *, min_face_share=None):
+        for frame in frames:
             owner = frame.image
             while isinstance(owner.base, np.ndarray):
                 owner = owner.base
@@ -94,7 +95,7 @@ class FakeFinder:
             self.held += frame.image[..., 0].size
         self.most = max(self.most, self.held)
         points = np.full((5, 2), 100, np.float32)
-        return [[Face((80.0, 80.0, 120.0, 120.0), points, 1.0, frame.index)] for frame in batch]
+        return [[Face((80.0, 80.0, 120.0, 120.0), points, 1.0, frame.index)] for frame in frames]
 
     def free(self, pixels):
         self.held -= pixels

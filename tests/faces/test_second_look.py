@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from deepfake.faces.mtcnn import FaceFinder
 from deepfake.faces.second_look import LEAST_SCORE, SURE_SCORE, SecondLook, turned_back
 from deepfake.records import Face, Frame, Label, Note, Reason, Sampling
 
@@ -66,7 +67,7 @@ def test_where_there_is_no_face_there_is_none_at_any_look(detector, examples, sa
         assert (verdict.label, verdict.reason, verdict.notes) == (Label.INCONCLUSIVE, Reason.NO_FACE, ())
 
 
-class Views:
+class Views(FaceFinder):
     """Finds a face of a given score in each view, and counts what it was asked."""
 
     def __init__(self, scores, small=0.0):

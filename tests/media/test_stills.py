@@ -8,6 +8,7 @@ import zlib
 import cv2
 import numpy as np
 import PIL.Image
+import PIL.TiffImagePlugin
 import pillow_heif
 import pytest
 
@@ -120,6 +121,7 @@ def test_a_page_that_is_broken_costs_itself_alone(tmp_path):
     pages[0].save(path, save_all=True, append_images=pages[1:], compression="tiff_deflate")
     content = bytearray(path.read_bytes())
     with PIL.Image.open(path) as picture:
+        assert isinstance(picture, PIL.TiffImagePlugin.TiffImageFile)
         picture.seek(1)
         (start,), (length,) = picture.tag_v2[273][:1], picture.tag_v2[279][:1]
     content[start : start + length] = bytes(length)

@@ -15,6 +15,7 @@ import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -28,10 +29,20 @@ from deepfake.model.hub import cache_folder, find_model
 PARTS = 1 << 18
 
 
+class Server(ThreadingHTTPServer):
+    """A server of one file, `content`; `behave` may be set to answer otherwise."""
+
+    def __init__(self, content):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behave, self.content, self.asked, self.over = honest, content, [], threading.Event()
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers as its server's `behave` does, and notes what was asked and how much was sent."""
 
     protocol_version = "HTTP/1.1"
+    server: Server
+    note: dict[str, Any]
 
     def do_GET(self):
         self.close_connection = True
@@ -86,9 +97,7 @@ def cache(tmp_path):
 
 @pytest.fixture
 def server(release):
-    """A server of one file; `server.behave` may be set to answer otherwise."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.behave, server.content, server.asked, server.over = honest, release, [], threading.Event()
+    with Server(release) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
@@ -153,10 +162,10 @@ def test_a_url_that_proves_or_names_nothing_is_refused(url, reason, cache):
 def test_a_release_is_fetched_once_and_then_needs_no_network(server, cache):
     seen = []
     url = url_of(server)
-    folder = find_model(url, lambda done, total: seen.append((done, total)))
+    folder = find_model(url, progress=lambda done, total: seen.append((done, total)))
     assert folder == cache / f"light-5-{url[-64:][:12]}"
     for graph in GRAPHS:
-        assert load_bundle(folder, graph) == load_bundle(DEFAULT_MODEL, graph)
+        assert load_bundle(folder, graph=graph) == load_bundle(DEFAULT_MODEL, graph=graph)
     assert seen == sorted(seen)
     assert seen[-1] == (len(server.content),) * 2
     assert {total for _, total in seen} == {len(server.content)}
@@ -193,7 +202,7 @@ def test_a_broken_connection_is_tried_again(server, cache):
         honest(handler, content, number, until=None if number else 5000)
 
     server.behave, seen = fragile, []
-    folder = find_model(url_of(server), lambda done, total: seen.append((done, total)))
+    folder = find_model(url_of(server), progress=lambda done, total: seen.append((done, total)))
     assert load_bundle(folder).model == load_bundle().model
     assert len(server.asked) == 2
     assert seen[-1] == (len(server.content),) * 2

@@ -2,22 +2,28 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
 import shutil
 from dataclasses import fields
 
 import gradio as gr
+import numpy as np
 import pypdf
 import pytest
 
+from deepfake.media import read_picture
 from deepfake.model.bundle import DEFAULT_MODEL
-from deepfake.page.actions import NO_FILES, NO_PICTURE, NO_VIDEO, Actions, HistoryActions, thumbnails
-from deepfake.page.history import MAX_ENTRIES
+from deepfake.page.actions import DELETED, NO_FILES, NO_PICTURE, NO_VIDEO, Actions, HistoryActions, thumbnails
+from deepfake.page.history import MAX_ENTRIES, History
 from deepfake.page.widgets import HistoryWidgets, PictureWidgets, VideoWidgets
 
-PICTURE, VIDEO, HISTORY = (
-    kind(*(field.name for field in fields(kind))) for kind in (PictureWidgets, VideoWidgets, HistoryWidgets)
-)
-"""Widgets that are but their names."""
+
+def named(widgets):
+    """Widgets that are but their names."""
+    return widgets(*(field.name for field in fields(widgets)))
+
+
+PICTURE, VIDEO, HISTORY = named(PictureWidgets), named(VideoWidgets), named(HistoryWidgets)
 
 
 @pytest.fixture
@@ -38,11 +44,15 @@ def test_a_picture_is_answered_and_remembered(actions, examples):
     assert shown["cards"].count("<figure") == 1
     assert shown["numbers"] == {**shown["verdict"].as_dict(), "path": "portrait.jpg"}
     ((thumbnail, caption),) = thumbnails(shown["entries"])
-    assert thumbnail.shape == (128, 128, 3)
+    assert read_picture(thumbnail).image.shape == (128, 128, 3)
     assert caption.startswith("portrait.jpg: looks")
-    again = HistoryActions(HISTORY).reopened(shown["entries"], Click(0))
-    assert again == {"said": shown["said"], "picture": shown["entries"][0].picture, "cards": shown["cards"]}
-    assert set(HistoryActions(HISTORY).forgotten()) == set(HISTORY.all())
+    history, (entry,) = HistoryActions(HISTORY, actions.history), shown["entries"]
+    again = history.reopened([entry], Click(0))
+    assert again == {"said": shown["said"], "picture": str(entry.picture), "cards": shown["cards"]}
+    assert set(history.forgotten([entry])) == set(HISTORY.all())
+    assert not entry.folder.exists()
+    assert history.reopened([entry], Click(0))["said"] == DELETED
+    assert thumbnails([entry]) == []
 
 
 def test_a_video_reports_each_frame_then_answers(actions, examples):
@@ -116,13 +126,44 @@ def test_a_batch_is_a_table_and_a_sheet(actions, examples, tmp_path):
     assert "at most 20" in next(actions.judge_batch(paths * 10))[0]
 
 
-def test_the_history_forgets_the_oldest(actions, examples):
-    entries = []
-    for _ in range(3):
-        entries = actions.judge_picture(PICTURE, str(examples / "no_face.jpg"), entries)["entries"]
-    entries = actions.judge_picture(PICTURE, str(examples / "portrait.jpg"), entries * MAX_ENTRIES)["entries"]
+@pytest.fixture
+def remembered(detector, examples, tmp_path):
+    """Remembers an answer so many times; a large picture each time."""
+    history = History(tmp_path / "history")
+    verdict = detector.detect(examples / "portrait.jpg")
+    large = np.random.default_rng(0).integers(0, 255, (3000, 4000, 3), np.uint8)
+
+    def remember(entries, times):
+        for _ in range(times):
+            entries = history.remember(entries, verdict, image=large, picture=large, answer="real", cards="<figure>")
+        return entries
+
+    return remember
+
+
+def folders(tmp_path):
+    return set((tmp_path / "history").iterdir())
+
+
+def test_a_session_forgets_its_oldest_on_the_disk_as_well(remembered, tmp_path):
+    first = remembered([], 2)
+    entries = remembered(first, MAX_ENTRIES - 1)
     assert len(entries) == MAX_ENTRIES
-    assert entries[0].caption.startswith("portrait.jpg")
+    assert entries[-1] == first[0]
+    assert folders(tmp_path) == {entry.folder for entry in entries}
+
+
+def test_all_sessions_together_are_bounded(remembered, tmp_path, monkeypatch):
+    monkeypatch.setattr("deepfake.page.history.MAX_KEPT", 3)
+    ann, bob = remembered([], 2), remembered([], 2)
+    assert folders(tmp_path) == {ann[0].folder, bob[0].folder, bob[1].folder}
+
+
+def test_an_entry_is_small_whatever_was_sent(remembered):
+    (entry,) = remembered([], 1)
+    assert sum(file.stat().st_size for file in entry.folder.iterdir()) < 2_000_000
+    assert read_picture(entry.picture).image.shape == (960, 1280, 3)
+    assert len(pickle.dumps(entry)) < 1000
 
 
 def test_a_deleted_file_gives_no_report(actions, examples, tmp_path, monkeypatch):
@@ -156,4 +197,4 @@ def test_the_page_puts_each_value_in_its_widget(actions, examples):
         assert set(shown) == set(event.outputs)
         assert shown[widgets.verdict].label in shown[widgets.numbers]["verdict"]
     event = event_of(page, "forgotten")
-    assert set(event.fn()) == set(event.outputs)
+    assert set(event.fn([])) == set(event.outputs)

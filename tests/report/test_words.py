@@ -6,7 +6,7 @@ import pytest
 
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.about import about
-from deepfake.records import Label, Reason
+from deepfake.records import Label, Part, Reason
 from deepfake.report.words import (
     LIMITS,
     MAX_NAME,
@@ -16,18 +16,7 @@ from deepfake.report.words import (
     headline,
     sentence,
     shown_name,
-    suspicious_part,
 )
-
-
-@pytest.fixture(scope="module")
-def picture(detector, examples):
-    return detector.detect(examples / "portrait.jpg")
-
-
-@pytest.fixture(scope="module")
-def video(detector, examples):
-    return detector.detect(examples / "half_fake.mp4")
 
 
 def test_every_reason_is_told_in_each_way(picture, video):
@@ -57,20 +46,10 @@ def test_a_sentence_never_says_is(picture):
         assert " looks " in sentence(dataclasses.replace(picture, label=label, reason=None))
 
 
-def with_scores(video, values):
-    scores = [dataclasses.replace(score, p_fake=p) for score, p in zip(video.scores, values, strict=True)]
-    return dataclasses.replace(video, scores=tuple(scores), label=Label.INCONCLUSIVE, reason=Reason.UNCERTAIN)
-
-
-def test_a_part_that_looks_fake_is_named_though_the_whole_is_not(video):
-    times = [video.times[score.face.frame_index] for score in video.scores]
-    count = len(times)
-    found = with_scores(video, [0.99 if 4 <= place < 10 else 0.1 for place in range(count)])
-    assert suspicious_part(found) == (0, times[4], times[9])
-    assert f"From {times[4]:.1f} s to {times[9]:.1f} s face 1 looks manipulated" in sentence(found)
-    broken = with_scores(video, [0.99 if place % 5 else 0.1 for place in range(count)])
-    assert suspicious_part(broken) is None
-    assert "neither clearly" in sentence(broken)
+def test_a_part_that_decides_is_named(video):
+    part = Part(track=0, from_s=1.24, to_s=3.0, p_fake=0.97, expert_logits=video.tracks[0].expert_logits)
+    found = dataclasses.replace(video, label=Label.FAKE, reason=None, p_fake=0.97, parts=(part,))
+    assert sentence(found).startswith("From 1.2 s to 3.0 s face 1 looks ")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +83,8 @@ def test_a_list_from_any_system_names_the_same_files(tmp_path, encoded):
 def test_a_name_may_hold_rare_ends_of_lines(tmp_path):
     (tmp_path / "names.txt").write_text("a\u2028b\x0cc\x85d.jpg\n", encoding="utf-8")
     assert read_list(tmp_path / "names.txt") == [str(tmp_path / "a\u2028b\x0cc\x85d.jpg")]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x" * 5000 + "*.jpg", "a\0b", "\udcff"])
+def test_a_name_that_no_file_can_have_is_passed_on_or_finds_nothing(name):
+    assert list(find_files([name])) in ([Path(name)], [])
