@@ -209,8 +209,8 @@ class Detector:
             model=self.bundle.model,
             elapsed_s=time.perf_counter() - started,
             experts=self.bundle.experts,
-            notes=tuple(dict.fromkeys([*media.notes, *(note for look in looks for note in look.notes)])),
             parts=decision.parts,
+            notes=tuple(dict.fromkeys([*media.notes, *(note for look in looks for note in look.notes)])),
         )
 
 

@@ -195,7 +195,8 @@ class Score:
     noise_logit: float
     """What the noise stream added to it."""
     evidence: Floats
-    """Shape `(h, w)`, laid over the crop: where the logit comes from. Its mean plus a constant is the logit."""
+    """Shape `(h, w)`, laid over the crop: where the logit comes from. Its mean plus a constant is the logit; of a model
+    with experts, a mean of the experts' constants, weighed as the experts are in this crop."""
     to_frame: Floats
     """Shape `(2, 3)`: the affine map from the unit square of the crop to pixels of the frame."""
     expert_logits: tuple[float, ...] = ()
@@ -327,10 +328,10 @@ class Verdict:
     """Wall time of the analysis."""
     experts: tuple[str, ...] = ()
     """The kind of trace that each expert of the model looks for, such as `blended` or `generated`."""
-    notes: tuple[Note, ...] = ()
-    """What should be known of how the file was looked at."""
     parts: tuple[Part, ...] = ()
     """The parts of a video that clearly look fake, the most suspicious first: one is enough for `fake`."""
+    notes: tuple[Note, ...] = ()
+    """What should be known of how the file was looked at."""
 
     @property
     def decisive_part(self) -> Part | None:

@@ -45,7 +45,7 @@ def main(rounds: Path, index: Path, clips: Path, model: Path) -> None:
 
     \b
     Example:
-      python scripts/measure_rounds.py rounds.toml --index faces/index.csv --clips clips.csv --model models/light-4
+      python scripts/measure_rounds.py rounds.toml --index faces/index.csv --clips clips.csv --model models/light-5
     """
     known = read_metrics(model)
     measured = {(own.name, own.changed): own for own in known.rounds}

@@ -119,7 +119,7 @@ def test_the_source_archive_can_be_tested_and_built_again(built, root):
 def test_an_installed_wheel_judges_a_file_in_another_folder(installed, tmp_path, examples, detector):
     (tmp_path / "mine.jpg").write_bytes((examples / "portrait.jpg").read_bytes())
     answer = json.loads(
-        run(installed, tmp_path, "-m", "deepfake", "detect", "mine.jpg", "--json", "--model", "light-4")
+        run(installed, tmp_path, "-m", "deepfake", "detect", "mine.jpg", "--json", "--model", "light-5")
     )
     assert answer["p_fake"] == pytest.approx(detector.detect(examples / "portrait.jpg").p_fake, abs=1e-3)
     assert (installed.parent / "deepfake").exists() or (installed.parent / "deepfake.exe").exists()

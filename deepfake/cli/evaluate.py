@@ -37,7 +37,7 @@ def evaluate(
 
     \b
     Example:
-      python -m deepfake evaluate --model models/light-4 --index faces/index.csv --report out
+      python -m deepfake evaluate --model models/light-5 --index faces/index.csv --report out
     """
     if not index and clips is None:
         raise click.UsageError("Give --index, --clips or both.")
@@ -84,7 +84,7 @@ def robustness(model: Path, index: tuple[Path, ...], split_name: str, source: tu
 
     \b
     Example:
-      python -m deepfake robustness --model models/light-4 --index faces/index.csv --source dfdc
+      python -m deepfake robustness --model models/light-5 --index faces/index.csv --source dfdc
     """
     from deepfake.evaluation.plots import robustness_figure
     from deepfake.evaluation.robustness import measure_robustness
@@ -133,7 +133,7 @@ def adversarial(
 
     \b
     Example:
-      python -m deepfake adversarial --model models/light-4 --index faces/index.csv --crops 200
+      python -m deepfake adversarial --model models/light-5 --index faces/index.csv --crops 200
     """
     from deepfake.evaluation.adversarial import measure_adversarial
     from deepfake.evaluation.card_sections import adversarial_table
@@ -165,7 +165,7 @@ def fairness(model: Path, index: tuple[Path, ...], split_name: str) -> None:
 
     \b
     Example:
-      python -m deepfake fairness --model models/light-4 --index faces/index.csv
+      python -m deepfake fairness --model models/light-5 --index faces/index.csv
     """
     from deepfake.evaluation.card_sections import fairness_table
     from deepfake.evaluation.fairness import measure_fairness
@@ -188,7 +188,7 @@ def ablate(config: Path, run: Path, clips: Path | None, model: Path | None) -> N
 
     \b
     Example:
-      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-4
+      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-5
     """
     from deepfake.model.metrics import read_metrics, write_metrics
     from deepfake.training.ablate import ablate as compare
@@ -208,7 +208,7 @@ def card(model: Path, readme: Path | None) -> None:
 
     \b
     Example:
-      python -m deepfake card models/light-4 --readme README.md
+      python -m deepfake card models/light-5 --readme README.md
     """
     from deepfake.evaluation.card import write_card
 

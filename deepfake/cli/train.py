@@ -32,7 +32,7 @@ def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]
 
     \b
     Examples:
-      python -m deepfake fit scripts/light-4.toml --run runs/light-4
+      python -m deepfake fit scripts/light-5-generated-more.toml --run runs/light-5
       python -m deepfake fit mine.toml --run runs/reals --fakes self-blend
     """
     from msgspec.structs import replace
@@ -158,7 +158,7 @@ def calibrate(run: Path) -> None:
 
     \b
     Example:
-      python -m deepfake calibrate runs/light-4
+      python -m deepfake calibrate runs/light-5
     """
     from deepfake.training.calibrate import calibrate as calibrate_run
 
@@ -174,7 +174,7 @@ def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path,
 
     \b
     Example:
-      python -m deepfake calibrate-tracks --model models/light-4 --clips clips.csv --index faces/index.csv
+      python -m deepfake calibrate-tracks --model models/light-5 --clips clips.csv --index faces/index.csv
     """
     from deepfake.training.calibrate_tracks import calibrate_tracks
 
@@ -194,7 +194,7 @@ def export(run: Path, out: Path, crops: int) -> None:
 
     \b
     Example:
-      python -m deepfake export runs/light-4 --out models/light-4
+      python -m deepfake export runs/light-5 --out models/light-5
     """
     from deepfake.training.export import export_run
 

@@ -75,7 +75,7 @@ class MediaApart:
             header = self._said(child, _Header)
         self.kind: Kind = header.kind
         self.duration = Fraction(header.duration)
-        self.notes: tuple[Note, ...] = header.notes
+        self.notes = header.notes
         self._length = header.length
 
     def __len__(self) -> int:
@@ -195,7 +195,7 @@ def _work(line: Line, limits: Limits, tell: Callable[..., None], path: str, *arg
 def _tell_frames(line: Line, limits: Limits, path: str, sampling: Sampling | None, decode: bool) -> None:
     """Tells what the file is, each frame, and how many failed."""
     media = open_media(path, sampling)
-    line.say(_Header(media.kind, str(media.duration), len(media), media.notes))
+    line.say(_Header(media.kind, str(media.duration), len(media), tuple(media.notes)))
     for frame in media if decode else ():
         height, width, _ = frame.image.shape
         line.say(_Shot(frame.index, str(frame.time), height, width))

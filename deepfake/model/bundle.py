@@ -25,7 +25,7 @@ FORMAT = 2
 """Version of `bundle.json` that this package reads and writes."""
 MODELS = shipped("models")
 """Where the bundles lie that ship with the package."""
-DEFAULT_MODEL = MODELS / "light-4"
+DEFAULT_MODEL = MODELS / "light-5"
 DETECTOR = MODELS / "mtcnn"
 GRAPHS = ("model.tflite", "model_float16.tflite", "model_int8.tflite")
 """The graphs of a detector bundle: float32, float16 weights, int8 weights."""
@@ -160,7 +160,7 @@ def read_files(
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise BundleError(
-            f"No {MANIFEST} in {directory}. Pass the folder of a bundle, such as models/light-4."
+            f"No {MANIFEST} in {directory}. Pass the folder of a bundle, such as models/light-5."
         ) from error
     except (OSError, ValueError) as error:
         raise BundleError(f"{path} cannot be read ({error}). Fetch the bundle again.") from error

@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from deepfake.system.text import printable
 
+_CHUNK = 2**20
 NAMED = 8
 """Endings that are named of files that were left out, the most frequent first."""
-_CHUNK = 2**20
 
 
 @contextlib.contextmanager

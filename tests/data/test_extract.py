@@ -105,9 +105,8 @@ class FakeFinder(FaceFinder):
 def test_a_few_large_frames_are_held_and_of_the_others_their_faces(
     tmp_path, save_png, write_video, monkeypatch, rng, aligned
 ):
-    shape = (240, 320, 3)
     monkeypatch.setattr(search, "HELD_PIXELS", 2 * 240 * 320)
-    images = [rng.integers(0, 256, shape, np.uint8) for _ in range(16)]
+    images = [rng.integers(0, 256, (240, 320, 3), np.uint8) for _ in range(16)]
     write_video(tmp_path / "clip.mp4", images)
     for number, image in enumerate(images):
         save_png(tmp_path / f"{number}.png", image)

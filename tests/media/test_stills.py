@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 import cv2
 import numpy as np
@@ -121,6 +122,7 @@ def test_a_page_that_is_broken_costs_itself_alone(tmp_path):
     pages = [PIL.Image.effect_noise((64, 64), 50).convert("RGB") for _ in range(3)]
     pages[0].save(path, save_all=True, append_images=pages[1:], compression="tiff_deflate")
     content = bytearray(path.read_bytes())
+    picture: Any
     with PIL.Image.open(path) as picture:
         assert isinstance(picture, PIL.TiffImagePlugin.TiffImageFile)
         picture.seek(1)

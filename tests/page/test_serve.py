@@ -174,7 +174,7 @@ def test_named_calls_refuse_the_wrong_kind_and_say_so(client, examples, tmp_path
 
 @pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
 def test_no_file_of_the_server_can_be_named(address, root, meta):
-    path = str(root / "models" / "light-4" / "plots" / "quality.png")
+    path = str(root / "models" / "light-5" / "plots" / "quality.png")
     begun = httpx.post(f"{address}/gradio_api/call/detect_image", json={"data": [{"path": path, **meta}]})
     if begun.status_code == 200:
         said = httpx.get(f"{address}/gradio_api/call/detect_image/{begun.json()['event_id']}", timeout=60).text

@@ -85,7 +85,8 @@ def test_a_fake_is_told_with_its_kind_of_trace(picture):
     for logits, words in (((2.0, 1.0), TRACES["blended"]), ((-1.0, 3.0), TRACES["generated"])):
         said = told(experts=experts, tracks=(dataclasses.replace(track, expert_logits=logits),))
         assert said == f"The face {words}."
-    assert told() == "The face looks manipulated or generated."
+    plain = dataclasses.replace(track, expert_logits=())
+    assert told(experts=(), tracks=(plain,)) == "The face looks manipulated or generated."
     brief = dataclasses.replace(track, number=7, p_fake=0.999, faces=1, expert_logits=(0.0, 9.0))
     decisive = dataclasses.replace(track, expert_logits=(2.0, 1.0))
     assert told(experts=experts, tracks=(brief, decisive)).startswith("The most suspicious face looks blended")
