@@ -15,6 +15,7 @@ import av
 import cv2
 import numpy as np
 import PIL.Image
+import pillow_heif
 
 from deepfake.records import Image
 
@@ -144,6 +145,16 @@ def sound_files() -> dict[str, bytes]:
         "raw.tif": picture("TIFF"),
         "lzw.tiff": picture("TIFF", compression="tiff_lzw"),
         "jpeg.tiff": picture("TIFF", compression="jpeg"),
+        "pages.tif": picture("TIFF", save_all=True, append_images=moving),
+        "moving.gif": picture("GIF", save_all=True, append_images=moving, duration=100),
+        "moving.png": picture("PNG", save_all=True, append_images=moving, duration=100),
+        "moving.avif": picture("AVIF", save_all=True, append_images=moving, duration=100, max_threads=1),
+        "still.avif": picture("AVIF", max_threads=1),
+        "still.heic": _heic(),
+        "still.jp2": picture("JPEG2000"),
+        "still.ppm": picture("PPM"),
+        "still.tga": picture("TGA"),
+        "still.ico": picture("ICO", sizes=[(SIDE, SIDE)]),
         "h264.mp4": video("mp4", "libx264", sound=True),
         "streamed.mp4": video("mp4", "libx264", muxer={"movflags": "+faststart"}),
         "mpeg4.mov": video("mov", "mpeg4"),
@@ -151,7 +162,18 @@ def sound_files() -> dict[str, bytes]:
         "h264.mkv": video("matroska", "libx264"),
         "vp8.webm": video("webm", "libvpx"),
         "vp9.webm": video("webm", "libvpx-vp9"),
+        "h264.ts": video("mpegts", "libx264"),
+        "mpeg2.mpg": video("mpeg", "mpeg2video", rate=25),
+        "h264.flv": video("flv", "libx264"),
+        "wmv2.wmv": video("asf", "wmv2"),
+        "vp8.ogv": video("ogg", "libvpx"),
     }
+
+
+def _heic() -> bytes:
+    out = io.BytesIO()
+    pillow_heif.from_pillow(PIL.Image.fromarray(portrait())).save(out, quality=80)
+    return out.getvalue()
 
 
 def _turned() -> PIL.Image.Exif:

@@ -42,6 +42,13 @@ class User(click.ParamType[tuple[str, str]]):
     envvar="GRADIO_SERVER_PORT",
     help="Port to listen on.",
 )
+@click.option(
+    "--root-path",
+    default="",
+    envvar="GRADIO_ROOT_PATH",
+    metavar="PATH",
+    help="Path under which a proxy shows the page, such as /faces.",
+)
 @click.option("--share", is_flag=True, help="Make a public link, through Gradio's servers.")
 @click.option("--auth", type=User(), multiple=True, envvar="DEEPFAKE_AUTH", help="Ask for this user and password.")
 @click.option(
@@ -73,6 +80,7 @@ class User(click.ParamType[tuple[str, str]]):
 def serve(
     host: str,
     port: int,
+    root_path: str,
     share: bool,
     auth: tuple[tuple[str, str], ...],
     auth_file: Path | None,
@@ -105,7 +113,15 @@ def serve(
         except ModuleNotFoundError as error:
             raise click.ClickException(f"The page needs {error.name}: pip install 'deepfake[app]'") from error
         settings = Settings(
-            host=host, port=port, share=share, users=users, hosts=hosts, origins=origins, space=space, mcp=mcp
+            host=host,
+            port=port,
+            root_path=root_path,
+            share=share,
+            users=users,
+            hosts=hosts,
+            origins=origins,
+            space=space,
+            mcp=mcp,
         )
         with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)

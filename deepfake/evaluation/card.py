@@ -128,6 +128,8 @@ it breaks the noise stream.
 
 - It has seen the fakes of the table above. Other methods may leave traces it does not know{_unseen(training, metrics)}.
 - Strong compression, small faces, make-up, filters and retouching move its answer in both directions.
+- It learned from photographs in colour. In black and white, sepia and strong tints fakes may pass as real; drawings,
+  paintings and cartoons are not told from photographs, and may look fake.
 - It looks at single frames: lips out of step and unnatural motion are not seen, and sound is not heard.
 - {adversarial_sentence(metrics.adversarial)}
 """

@@ -5,9 +5,11 @@ A photo without its EXIF may lie on its side or stand on its head, and in a crow
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from deepfake.faces.mtcnn import FaceFinder
@@ -17,6 +19,8 @@ LEAST_SCORE = 0.95
 """Least O-Net probability of a face that is found by a second look: the more is looked for, the more looks like it."""
 SURE_SCORE = 0.995
 """Least O-Net probability that settles how a picture lies: a face on its side may be taken for a worse one upright."""
+PROBED_PIXELS = 3_000_000
+"""Most pixels of a picture that is turned to see whether it shows a face then."""
 _VIEWS: tuple[tuple[int, float | None, Note], ...] = (
     (1, None, Note.TURNED),
     (3, None, Note.TURNED),
@@ -54,7 +58,9 @@ class SecondLook:
             if seen and note is Note.SMALL_FACES:
                 break
             self._turns, self._min_face_share, self.notes = turns, min_face_share, (note,)
-            if _best(self._seen([probe])) >= (SURE_SCORE if seen else LEAST_SCORE):
+            # A face of the usual size is as well seen in a smaller picture, which is turned sooner.
+            seen_first = probe if note is Note.SMALL_FACES else _shrunk(probe)
+            if _best(self._seen([seen_first])) >= (SURE_SCORE if seen else LEAST_SCORE):
                 self._is_found = True
                 return self._seen(frames)
         self._turns, self._min_face_share, self.notes = 0, None, ()
@@ -73,6 +79,15 @@ class SecondLook:
             [turned_back(face, self._turns, frame.image.shape) for face in faces if face.detector_score >= LEAST_SCORE]
             for frame, faces in zip(frames, found, strict=True)
         ]
+
+
+def _shrunk(frame: Frame) -> Frame:
+    height, width = frame.image.shape[:2]
+    scale = math.sqrt(PROBED_PIXELS / (height * width))
+    if scale >= 1:
+        return frame
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return replace(frame, image=cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))
 
 
 def _best(found: Sequence[Sequence[Face]]) -> float:

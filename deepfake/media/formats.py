@@ -104,7 +104,7 @@ def format_of(path: Path) -> str:
             raise MediaError(f"{path} is a pipe or a device, not a file. Write what it gives to a file first.")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
-            name = sniffed(head) or _by_footer(file, head)
+            name = sniffed(head)
     except (OSError, ValueError) as error:
         # A name with a zero byte, or one that the system's encoding lacks, is a ValueError.
         raise MediaError(f"{path} cannot be opened: {said(error)}. Check the path and its permissions.") from error
@@ -140,8 +140,11 @@ def sniffed(head: bytes) -> str | None:
         return {b"WEBP": "WEBP", b"AVI ": "avi"}.get(head[8:12])
     if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
         return "PPM"
-    # Those of a transport stream are the weakest: one byte that recurs.
-    return next((name for name, magic, at in _SIGNATURES if head[at : at + len(magic)] == magic), _transport(head))
+    for name, magic, at in _SIGNATURES:
+        if head[at : at + len(magic)] == magic:
+            return name
+    # The weakest signs last: one byte that recurs, and numbers that make sense.
+    return _transport(head) or ("TGA" if _is_tga(head) else None)
 
 
 def _by_brand(head: bytes) -> str | None:
@@ -169,13 +172,13 @@ def _transport(head: bytes) -> str | None:
     return None
 
 
-def _by_footer(file: IO[bytes], head: bytes) -> str | None:
-    """`TGA`, which has no first bytes of its own: its last ones say so, or its name and a header that makes sense."""
-    if len(head) < 18 or head[1] > 1 or head[2] not in (1, 2, 3, 9, 10, 11) or head[16] not in (8, 15, 16, 24, 32):
-        return None
-    file.seek(-min(26, file.seek(0, 2)), 2)
-    footer = file.read()
-    return "TGA" if footer[8:] == b"TRUEVISION-XFILE.\0" or str(file.name).lower().endswith(".tga") else None
+def _is_tga(head: bytes) -> bool:
+    """Whether a header makes sense as that of a TGA, which has no first bytes of its own; few others' do."""
+    if len(head) < 18:
+        return False
+    _, mapped, kind, *table, _, _, width, height, depth, flags = struct.unpack("<3B2HB4H2B", head[:18])
+    fits = kind in (1, 9) if mapped == 1 else kind in (2, 3, 10, 11) and not (mapped or any(table))
+    return bool(fits and width and height and depth in (8, 15, 16, 24, 32) and not flags & 0xC0)
 
 
 def _refusal(path: Path, head: bytes) -> str:

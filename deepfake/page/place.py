@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from deepfake.errors import DeepfakeError
+
 UPLOADS = "uploads"
 """Where in it Gradio keeps what was sent."""
 LOCAL = "127.0.0.1,::1"
@@ -35,8 +37,18 @@ def own_folder(*, proxies: str = LOCAL) -> Iterator[Path]:
 
     Args:
         proxies: Addresses and networks, with commas between, that are believed for whom they ask.
+
+    Raises:
+        DeepfakeError: If there is no place for it.
     """
-    with tempfile.TemporaryDirectory(prefix="deepfake-", ignore_cleanup_errors=True) as folder:
+    try:
+        made = tempfile.TemporaryDirectory(prefix="deepfake-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise DeepfakeError(
+            f"No folder for what is sent can be made ({error.strerror or error}). Free some space, or name another "
+            "place: TMPDIR=/path/with/space"
+        ) from error
+    with made as folder:
         wanted = {"GRADIO_TEMP_DIR": f"{folder}/{UPLOADS}", "GRADIO_ANALYTICS_ENABLED": "False"}
         wanted["FORWARDED_ALLOW_IPS"] = proxies
         before = {name: os.environ.get(name) for name in wanted}

@@ -61,6 +61,7 @@ def rest(jobs: Jobs) -> fastapi.FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
 
+    @app.post("/predict/", include_in_schema=False)
     @app.post("/predict", responses=_ERRORS, openapi_extra=_FORM)
     async def predict(request: fastapi.Request) -> dict[str, Any]:
         """The verdict on one picture or video: what `python -m deepfake detect --json` prints."""

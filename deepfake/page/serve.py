@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from deepfake.errors import DeepfakeError
 from deepfake.media.isolated import open_isolated
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import Actions
@@ -66,6 +68,8 @@ class Settings:
     """Address to listen on."""
     port: int = 7860
     """Port to listen on."""
+    root_path: str = ""
+    """Path under which a proxy shows it, such as `/faces`; empty for none."""
     share: bool = False
     """Whether to ask Gradio for a public link."""
     users: tuple[tuple[str, str], ...] = ()
@@ -132,9 +136,9 @@ def serving(
 
     Raises:
         BundleError: If the bundle cannot be used.
-        DeepfakeError: If the trust list cannot be used.
-        OSError: If the port is taken.
+        DeepfakeError: If the port is taken, or the trust list cannot be used.
     """
+    _check_port(settings.host, settings.port)
     warm_up()
     jobs = Jobs(Detector(model, trust=trust, opener=open_isolated, trust_list=trust_list))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
@@ -149,6 +153,7 @@ def serving(
         _app=app,
         server_name=settings.host,
         server_port=settings.port,
+        root_path=settings.root_path or None,
         share=settings.share,
         mcp_server=settings.mcp,
         css=palette_css(),
@@ -173,6 +178,20 @@ def serving(
             yield public or local
     finally:
         page.close(verbose=False)
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raises a `DeepfakeError` if nothing can listen there: known before the networks are loaded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise DeepfakeError(
+            f"Nothing can listen at port {port} of {host} ({error.strerror or error}). End what does so already, or "
+            f"choose another: --port {port + 1 if port < 65535 else 7860}, or another --host."
+        ) from error
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ LIMITS = (
     "evidence, not proof, and must never be the only ground to act on, least of all against a person.",
     "A new kind of fake may leave no trace that this model knows.",
     "Strong compression, small faces, make-up, filters and retouching move the answer in both directions.",
+    "It learned from photographs in colour. In black and white, sepia and strong tints fakes may pass as real; "
+    "drawings, paintings and cartoons are not told from photographs, and may look fake.",
     "It judges faces alone, in single frames: lips out of step and unnatural motion are not seen, sound is not heard, "
     "and whether a true picture is shown with a false story is not asked.",
     "It was not made to withstand people who know it and try to deceive it.",

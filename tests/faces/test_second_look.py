@@ -118,3 +118,13 @@ def test_once_a_view_shows_a_face_the_file_is_seen_in_that_view():
     faces = look.find([replace(frame, index=frame.index + 4) for frame in batch()])
     assert views.asked == [(2, None)] * 4
     assert faces[0][0].box_xyxy == (21.0, 11.0, 29.0, 19.0)
+
+
+def test_a_large_picture_is_turned_as_a_small_one_and_its_faces_lie_where_they_are(finder, portrait):
+    large = cv2.resize(portrait.image, (2400, 2400), interpolation=cv2.INTER_CUBIC)
+    (upright,) = SecondLook(finder).find([Frame(large, 0, Fraction(0))])[0]
+    look = SecondLook(finder)
+    (turned,) = look.find([Frame(np.ascontiguousarray(np.rot90(large, 2)), 0, Fraction(0))])[0]
+    assert look.notes == (Note.TURNED,)
+    left, top, right, bottom = upright.box_xyxy
+    np.testing.assert_allclose(turned.box_xyxy, (2400 - right, 2400 - bottom, 2400 - left, 2400 - top), atol=12)

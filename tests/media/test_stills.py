@@ -9,11 +9,13 @@ from typing import Any
 import cv2
 import numpy as np
 import PIL.Image
+import PIL.TiffImagePlugin
 import pillow_heif
 import pytest
 
 from deepfake.errors import MediaError
 from deepfake.media import kind_of, open_media, picture, read_picture
+from deepfake.media.formats import sniffed
 from deepfake.media.tiff import MAX_PAGES
 from deepfake.records import Note
 
@@ -122,6 +124,7 @@ def test_a_page_that_is_broken_costs_itself_alone(tmp_path):
     content = bytearray(path.read_bytes())
     picture: Any
     with PIL.Image.open(path) as picture:
+        assert isinstance(picture, PIL.TiffImagePlugin.TiffImageFile)
         picture.seek(1)
         (start,), (length,) = picture.tag_v2[273][:1], picture.tag_v2[279][:1]
     content[start : start + length] = bytes(length)
@@ -230,11 +233,24 @@ def test_other_formats_are_read_as_well(tmp_path, suffix):
         assert centres(image) == UPRIGHT
 
 
-def test_a_tga_is_known_by_its_last_bytes_too(tmp_path):
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
+@pytest.mark.parametrize("packed", [None, "tga_rle"])
+def test_a_tga_is_known_by_its_header_whatever_its_name_and_end(tmp_path, mode, packed):
     path = tmp_path / "picture"
-    PIL.Image.fromarray(quarters(64, 64)).save(path, "TGA")
-    assert path.read_bytes().endswith(b"TRUEVISION-XFILE.\0")
-    assert centres(read_picture(path).image) == UPRIGHT
+    PIL.Image.fromarray(quarters(64, 64)).convert(mode).save(path, "TGA", compression=packed)
+    content = path.read_bytes()
+    assert content.endswith(b"TRUEVISION-XFILE.\0")
+    path.write_bytes(content[:-26])
+    image = read_picture(path).image
+    assert image.shape == (64, 64, 3)
+    if mode != "L":
+        assert centres(image) == UPRIGHT
+
+
+def test_what_makes_no_sense_as_a_header_is_no_tga(rng):
+    drawn = [rng.integers(0, 256, 64, dtype=np.uint8).tobytes() for _ in range(20_000)]
+    assert sum(sniffed(head) == "TGA" for head in drawn) == 0
+    assert sniffed(bytes(64)) is None
 
 
 def test_what_is_far_larger_is_shrunk_while_it_is_decoded(tmp_path, monkeypatch):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import asyncio
 import base64
+import errno
 import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import tempfile
 
 import httpx
 import pytest
@@ -18,6 +21,7 @@ from gradio_client import Client, handle_file
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
+from deepfake.errors import DeepfakeError
 from deepfake.page.jobs import Jobs
 from deepfake.page.place import own_folder, prune
 from deepfake.page.serve import Settings, serving
@@ -67,6 +71,7 @@ def test_what_cannot_be_answered_says_what_to_do(address, examples):
     assert "letter.jpg is neither a picture" in found.json()["detail"]
     assert "/tmp" not in found.text
     assert post(address, "a.exe", b"MZ").json()["detail"].startswith("a.exe is neither a picture")
+    assert post(address, "blob", (examples / "no_face.jpg").read_bytes()).status_code == 200
     assert httpx.post(f"{address}/predict", files={"other": b"x"}).status_code == 400
     assert httpx.post(f"{address}/predict", content=iter([b"x"])).status_code == 411
     announced = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
@@ -281,6 +286,43 @@ def test_old_files_are_deleted_and_new_ones_kept(tmp_path):
     prune(tmp_path, 600)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     prune(tmp_path / "absent", 600)
+
+
+def test_a_taken_port_is_said_with_the_remedy(root):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "app.py", "--port", str(port)], cwd=root, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert f"Nothing can listen at port {port} of 127.0.0.1" in done.stderr
+    assert f"--port {port + 1}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_room_for_uploads_the_remedy_is_said(monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    with pytest.raises(DeepfakeError, match="No space left on device.*TMPDIR="), own_folder():
+        pass
+
+
+def test_a_slash_at_the_end_makes_no_difference(address, examples, expected):
+    found = httpx.post(
+        f"{address}/predict/", files={"file": ("a", (examples / "portrait.jpg").read_bytes())}, timeout=60
+    )
+    assert (found.status_code, same(found.json(), expected["portrait.jpg"])) == (200, True)
+
+
+def test_behind_a_proxy_the_page_names_its_own_path(examples):
+    port = free_port()
+    with own_folder() as folder, serving(Settings(port=port, root_path="/faces"), folder):
+        config = httpx.get(f"http://127.0.0.1:{port}/config").json()
+        assert config["root"].endswith("/faces")
 
 
 def test_a_missing_bundle_and_a_wrong_user_are_errors_not_tracebacks(root, tmp_path):
