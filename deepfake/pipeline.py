@@ -8,17 +8,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from deepfake.faces.crops import cut_crop
 from deepfake.faces.mtcnn import FaceFinder, FaceSettings
+from deepfake.faces.quality import quality_of
 from deepfake.faces.search import find_faces
 from deepfake.faces.tracks import Tracker
 from deepfake.media import Opener, open_media
+from deepfake.media.compression import source_of
 from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
 from deepfake.model.scorer import Scorer
 from deepfake.provenance.c2pa import trust_anchors
-from deepfake.records import Face, Frame, Sampling, Score, Step, Verdict
+from deepfake.records import Face, Frame, Image, Sampling, Score, Step, Thresholds, Verdict
 from deepfake.verdict import decide
 
 Progress = Callable[[int, int], object]
@@ -148,6 +152,40 @@ class Detector:
         """
         return Analysis(self._steps(path, sampling or Sampling(), turn))
 
+    @property
+    def face_thresholds(self) -> Thresholds:
+        """Where `real` ends and `fake` begins for the face in a single frame."""
+        return self.bundle.calibration.face.thresholds
+
+    def score(
+        self, image: Image, turn: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> tuple[Score, ...]:
+        """Scores the faces of one frame that is in memory, such as a camera's; without tracks, and without a verdict.
+
+        Args:
+            image: RGB uint8 `(height, width, 3)`.
+            turn: As for `analyse`.
+
+        Example:
+
+        >>> import numpy as np
+        >>> Detector().score(np.zeros((64, 64, 3), np.uint8))
+        ()
+        """
+        with turn():
+            (faces,) = self._finder.find([Frame(image, 0, Fraction(0))])
+        return self._scored(image, [replace(face, track=place) for place, face in enumerate(faces)], turn)
+
+    def _scored(
+        self, image: Image, faces: Sequence[Face], turn: Callable[[], AbstractContextManager[object]]
+    ) -> tuple[Score, ...]:
+        """Scores those faces of a frame that are large enough."""
+        crops = [cut_crop(image, face, self.bundle.crop) for face in faces]
+        crops = [crop for crop in crops if crop.side >= self.bundle.min_face_px]
+        with turn():
+            scores = self._scorer.score(crops)
+        return tuple(replace(score, quality=quality_of(crop)) for score, crop in zip(scores, crops, strict=True))
+
     def _steps(
         self, path: Path | str, sampling: Sampling, turn: Callable[[], AbstractContextManager[object]]
     ) -> Generator[Step, None, Verdict]:
@@ -157,6 +195,7 @@ class Detector:
         times: dict[int, float] = {}
         faces_found = 0
         tracker = Tracker()
+        width = height = 0
 
         def find(batch: Sequence[Frame]) -> list[list[Face]]:
             with turn():
@@ -166,11 +205,10 @@ class Detector:
             times[frame.index] = frame.time_s
             faces = tracker.follow(frame.image, found)
             faces_found += len(faces)
-            crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
-            with turn():
-                own = self._scorer.score([crop for crop in crops if crop.side >= self.bundle.min_face_px])
+            own = self._scored(frame.image, faces, turn)
             scores += own
-            yield Step(len(times), len(media), frame.time_s, tuple(own))
+            height, width = frame.image.shape[:2]
+            yield Step(len(times), len(media), frame.time_s, own)
 
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         calibration = self.bundle.calibration.of_person(in_video=media.kind == "video")
@@ -182,7 +220,7 @@ class Detector:
             reason=decision.reason,
             p_fake=decision.p_fake,
             thresholds=calibration.thresholds,
-            face_thresholds=self.bundle.calibration.face.thresholds,
+            face_thresholds=self.face_thresholds,
             scores=tuple(scores),
             times=times,
             tracks=decision.tracks,
@@ -193,6 +231,7 @@ class Detector:
             model=self.bundle.model,
             elapsed_s=time.perf_counter() - started,
             experts=self.bundle.experts,
+            source=source_of(Path(path), width, height, media.duration),
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from deepfake.cli.options import MODEL, TRUST, TRUST_LIST, found_model
+from deepfake.cli.options import MODEL, NEW_FOLDER, TRUST, TRUST_LIST, found_model
 
 
 class User(click.ParamType[tuple[str, str]]):
@@ -43,6 +43,11 @@ class User(click.ParamType[tuple[str, str]]):
 )
 @click.option("--share", is_flag=True, help="Make a public link, through Gradio's servers.")
 @click.option("--auth", type=User(), multiple=True, envvar="DEEPFAKE_AUTH", help="Ask for this user and password.")
+@click.option(
+    "--feedback",
+    type=NEW_FOLDER,
+    help="Let visitors keep files that were judged wrongly in this folder, with the truth and their consent.",
+)
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @TRUST
@@ -52,6 +57,7 @@ def serve(
     port: int,
     share: bool,
     auth: tuple[tuple[str, str], ...],
+    feedback: Path | None,
     mcp: bool,
     model: str,
     trust: bool,
@@ -75,7 +81,7 @@ def serve(
             from deepfake.page.serve import Settings, serving
         except ModuleNotFoundError as error:
             raise click.ClickException(f"The page needs {error.name}: pip install 'deepfake[app]'") from error
-        settings = Settings(host=host, port=port, share=share, users=auth, mcp=mcp)
+        settings = Settings(host=host, port=port, share=share, users=auth, feedback=feedback, mcp=mcp)
         with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)
             click.echo("Press Ctrl+C to stop.", err=True)

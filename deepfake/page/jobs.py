@@ -11,12 +11,14 @@ from pathlib import Path
 
 from deepfake.errors import LimitError
 from deepfake.pipeline import Analysis, Detector
-from deepfake.records import Step, Verdict
+from deepfake.records import Image, Score, Step, Verdict
 
 PLACES = 24
 """Files that are looked at, or wait for their turn, at once."""
 LIMIT_S = 300.0
 """Longest time in seconds for one file, waiting included."""
+FRAME_LIMIT_S = 5.0
+"""Longest time in seconds that a camera's frame waits for its turn."""
 
 
 class Jobs:
@@ -55,6 +57,14 @@ class Jobs:
         for _ in analysis:
             pass
         return analysis.verdict
+
+    def frame(self, image: Image) -> tuple[Score, ...]:
+        """As `Detector.score`, of a frame that a camera sent.
+
+        Raises:
+            LimitError: If the networks were busy for all the time that a frame is worth.
+        """
+        return self.detector.score(image, turn=partial(self._at, time.monotonic() + FRAME_LIMIT_S))
 
     def _steps(self, path: Path | str) -> Generator[Step, None, Verdict]:
         if not self._places.acquire(blocking=False):

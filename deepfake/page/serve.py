@@ -17,8 +17,11 @@ from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import Actions
 from deepfake.page.answers import palette_css
 from deepfake.page.endpoints import Endpoints
+from deepfake.page.examples import EXAMPLES
+from deepfake.page.feedback import Feedback
 from deepfake.page.jobs import Jobs
-from deepfake.page.layout import EXAMPLES, build
+from deepfake.page.language import I18N
+from deepfake.page.layout import build
 from deepfake.page.place import UPLOADS
 from deepfake.page.rest import rest
 from deepfake.page.uploads import MAX_BYTES
@@ -26,7 +29,7 @@ from deepfake.pipeline import Detector
 from deepfake.system.process import warm_up
 
 STYLE = Path(__file__).with_name("style.css")
-SCRIPT = Path(__file__).with_name("names.js")
+SCRIPT = Path(__file__).with_name("page.js")
 # Fonts of the reader's own machine: Gradio's themes would fetch theirs from another server. Darker than the theme's own
 # where it falls below a contrast of 4.5 to 1.
 THEME = gr.themes.Soft(
@@ -65,6 +68,8 @@ class Settings:
     """Whether to ask Gradio for a public link."""
     users: tuple[tuple[str, str], ...] = ()
     """User and password of everybody who may come in; empty for all."""
+    feedback: Path | None = None
+    """Folder in which visitors may keep files that were judged wrongly; None to offer no such thing."""
     mcp: bool = False
     """Whether assistants may call it by the Model Context Protocol."""
 
@@ -97,7 +102,8 @@ def serving(
     jobs = Jobs(Detector(model, trust=trust, opener=open_isolated, trust_list=trust_list))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
-    page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES))
+    feedback = Feedback(settings.feedback) if settings.feedback else None
+    page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES), feedback)
     page.queue(max_size=QUEUE)
     app, local, public = page.launch(
         server_name=settings.host,
@@ -108,6 +114,7 @@ def serving(
         css=palette_css(),
         css_paths=[STYLE],
         theme=THEME,
+        i18n=I18N,
         js=SCRIPT.read_text(encoding="utf-8"),
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
         max_file_size=max(MAX_BYTES.values()),

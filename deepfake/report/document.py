@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from deepfake import __version__
 from deepfake.records import Image
+from deepfake.report.catalogue import Catalogue
 from deepfake.report.drawing import GREY, INK, Colour, jpeg, shrunk
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ class Sheet:
         name: The file that it is about, for the title in its metadata.
         footer: What stands at the foot of each page, beside its number.
         made: The date in its metadata.
+        say: The language that it is written in.
     """
 
-    def __init__(self, name: str, footer: str, made: datetime) -> None:
-        self.pdf = _blank(footer)
-        self.pdf.set_title(f"Deepfake analysis report: {name}")
-        self.pdf.set_lang("en")
+    def __init__(self, name: str, footer: str, made: datetime, say: Catalogue) -> None:
+        self.say = say
+        self.pdf = _blank(footer, say("report.page"))
+        self.pdf.set_title(f"{say('report.title')}: {name}")
+        self.pdf.set_lang(say.language)
         self.pdf.set_creator(f"deepfake {__version__}")
         self.pdf.set_creation_date(made)
         self.pdf.add_page()
@@ -121,7 +124,7 @@ class Sheet:
             pdf.set_y(bottom + 3)
 
 
-def _blank(footer: str) -> FPDF:
+def _blank(footer: str, page: str) -> FPDF:
     """An empty document with its fonts and its footer."""
     import matplotlib as mpl
     from fpdf import FPDF
@@ -133,7 +136,7 @@ def _blank(footer: str) -> FPDF:
             self.set_font(_FONT, "", 7.5)
             self.set_text_color(*GREY)
             self.cell(self.epw - 25, 5, footer, align="L")
-            self.cell(25, 5, f"Page {self.page_no()} of {{nb}}", align="R")
+            self.cell(25, 5, f"{page} {self.page_no()} / {{nb}}", align="R")
 
         def normalize_text(self, text: str) -> str:
             return "".join(sign if sign == "\n" or ord(sign) in known else "?" for sign in text)

@@ -19,6 +19,7 @@ KEYS = [
     "thresholds",
     "faces",
     "tracks",
+    "source",
     "frames_read",
     "frames_failed",
     "credentials",
