@@ -73,6 +73,8 @@ def serve(
     """
     from deepfake.page.place import own_folder
 
+    # What follows takes seconds.
+    click.echo("Opening the page: loading the model and Gradio ...", err=True)
     bundle = found_model(model, trust=trust)
     # A container is stopped by this signal; what was uploaded must go then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -84,5 +86,5 @@ def serve(
         settings = Settings(host=host, port=port, share=share, users=auth, feedback=feedback, mcp=mcp)
         with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)
-            click.echo("Press Ctrl+C to stop.", err=True)
+            click.echo("The page is open. Press Ctrl+C to stop.", err=True)
             threading.Event().wait()

@@ -11,6 +11,7 @@ from typing import Any
 import fastapi
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from fastapi_offline import FastAPIOffline
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
@@ -55,12 +56,12 @@ def rest(jobs: Jobs, users: dict[str, str] | None = None) -> fastapi.FastAPI:
         jobs: Who answers.
         users: Passwords by user, asked for by HTTP basic authentication; None to let everybody in.
     """
-    app = fastapi.FastAPI(
+    # Its documentation is served with this machine's own scripts: without a network, and telling nobody else.
+    app = FastAPIOffline(
         title="deepfake",
         version=__version__,
         description="Tells whether the faces in a picture or a video were manipulated or generated.",
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
     )
 
     def let_in(given: HTTPBasicCredentials | None = fastapi.Depends(HTTPBasic(auto_error=False))) -> None:  # noqa: B008

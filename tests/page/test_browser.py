@@ -279,6 +279,15 @@ def test_it_fits_a_narrow_screen_and_brings_the_answer_into_view(visit, examples
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
 
 
+def test_the_documentation_of_the_routes_needs_no_network(visit, address):
+    page = visit()
+    asked = []
+    page.route("**/*", lambda route: (asked.append(route.request.url), route.continue_()))
+    page.goto(f"{address}/docs")
+    page.get_by_text("/predict").first.wait_for()
+    assert all(url.startswith((address, "data:")) for url in asked)
+
+
 def test_the_footer_has_no_dot_that_separates_nothing(visit):
     footer = visit().locator("footer")
     footer.wait_for()
