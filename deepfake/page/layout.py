@@ -16,7 +16,6 @@ from deepfake.page.feedback import TRUTHS, Feedback
 from deepfake.page.history import listed
 from deepfake.page.language import label
 from deepfake.page.live import EVERY_S, LIMIT_S, Camera
-from deepfake.page.uploads import MAX_BATCH
 from deepfake.page.widgets import Asked, OpenedWidgets, PairWidgets, PictureWidgets, VideoWidgets
 from deepfake.report.words import ENGLISH
 
@@ -162,7 +161,7 @@ def _video_tab(page: gr.Blocks, actions: Actions, entries: gr.State, feedback: F
 def _batch_tab(page: gr.Blocks, actions: Actions, entries: gr.State) -> None:
     batch = gr.State([], time_to_live=3600)
     files = gr.File(
-        label=f"1-{MAX_BATCH}",
+        label=label("page.files"),
         file_count="multiple",
         file_types=[*sorted(PICTURE_SUFFIXES | VIDEO_SUFFIXES)],
         type="filepath",
