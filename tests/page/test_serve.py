@@ -143,7 +143,11 @@ def test_no_file_of_the_server_can_be_named(address, root, meta):
 def test_no_file_of_the_server_is_shown_to_a_forged_click(address, root, meta):
     path = str(root / "docs" / "page-light.png")
     calls = httpx.get(f"{address}/config").json()["dependencies"]
-    clicks = [call for call in calls if call["api_name"].startswith(("judge_picture", "judge_video", "judge_batch", "compare"))]
+    clicks = [
+        call
+        for call in calls
+        if call["api_name"].startswith(("judge_picture", "judge_video", "judge_batch", "compare"))
+    ]
     assert len(clicks) == 6
     for call in clicks:
         file = {"path": path, **meta}
