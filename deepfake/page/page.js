@@ -53,7 +53,7 @@
     name("button:has(> .image-frame)", "Picture: choose a point, or enlarge it");
     all(".about table").forEach((found) => { found.tabIndex = 0; });
     all(".sidebar-content").forEach((found) => { found.tabIndex = isOpen() ? 0 : -1; found.inert = !isOpen(); });
-    if (root.dir === "rtl") all(".block[dir=ltr]").forEach((found) => { found.dir = "rtl"; });
+    if (root.dir === "rtl") all("[dir=ltr]:not(.scale)").forEach((found) => { found.dir = "rtl"; });
     all("#how").forEach((found) => found.setAttribute("aria-expanded", String(isOpen())));
     all("#timeline .js-plotly-plot:not([data-clicks])").forEach((plot) => {
       plot.dataset.clicks = "";

@@ -6,6 +6,7 @@ import io
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,26 @@ if TYPE_CHECKING:
 
 MAX_PICTURE_SIDE = 1100
 """Pictures are shrunk to this longer side: on paper that is 160 dots an inch."""
-_FONT = "dejavu"
+_FONT, _SCRIPT = "dejavu", "script"
+SCRIPT_FAMILIES = {
+    "hi": ("Noto Sans Devanagari", "Nirmala UI", "Kohinoor Devanagari", "Mangal", "Lohit Devanagari"),
+    "zh": ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei"),
+}
+"""Fonts, the best first, for the languages that the report's own cannot write."""
+_SHAPED = ("ar", "hi")
+"""Languages whose letters join: they need a shaping engine (uharfbuzz)."""
+
+
+def can_write(language: str) -> bool:
+    """Whether this machine has what it takes to print a language: a font, and for some a shaping engine.
+
+    Example:
+
+    >>> can_write("en"), can_write("fr")
+    (True, True)
+    """
+    shapes = language not in _SHAPED or find_spec("uharfbuzz") is not None
+    return shapes and (language not in SCRIPT_FAMILIES or _script_font(language) is not None)
 
 
 class Sheet:
@@ -34,7 +54,7 @@ class Sheet:
 
     def __init__(self, name: str, footer: str, made: datetime, say: Catalogue) -> None:
         self.say = say
-        self.pdf = _blank(footer, say("report.page"))
+        self.pdf = _blank(footer, say)
         self.pdf.set_title(f"{say('report.title')}: {name}")
         self.pdf.set_lang(say.language)
         self.pdf.set_creator(f"deepfake {__version__}")
@@ -57,7 +77,8 @@ class Sheet:
     def text(self, text: str, size: float = 9, *, bold: bool = False, colour: Colour = INK) -> None:
         """Writes a paragraph."""
         self.style(size, bold=bold, colour=colour)
-        self.pdf.multi_cell(0, size * 0.52, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        align = "R" if self.say.right_to_left else "L"
+        self.pdf.multi_cell(0, size * 0.52, text, align=align, new_x="LMARGIN", new_y="NEXT")
         self.pdf.ln(1.5)
 
     def room(self, height: float) -> None:
@@ -124,7 +145,7 @@ class Sheet:
             pdf.set_y(bottom + 3)
 
 
-def _blank(footer: str, page: str) -> FPDF:
+def _blank(footer: str, say: Catalogue) -> FPDF:
     """An empty document with its fonts and its footer."""
     import matplotlib as mpl
     from fpdf import FPDF
@@ -136,7 +157,7 @@ def _blank(footer: str, page: str) -> FPDF:
             self.set_font(_FONT, "", 7.5)
             self.set_text_color(*GREY)
             self.cell(self.epw - 25, 5, footer, align="L")
-            self.cell(25, 5, f"{page} {self.page_no()} / {{nb}}", align="R")
+            self.cell(25, 5, f"{say('report.page')} {self.page_no()} / {{nb}}", align="R")
 
         def normalize_text(self, text: str) -> str:
             return "".join(sign if sign == "\n" or ord(sign) in known else "?" for sign in text)
@@ -147,12 +168,33 @@ def _blank(footer: str, page: str) -> FPDF:
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
     pdf.add_font(_FONT, "", fonts / "DejaVuSans.ttf")
     pdf.add_font(_FONT, "B", fonts / "DejaVuSans-Bold.ttf")
-    known = set.intersection(*(set(font.cmap) for font in pdf.fonts.values() if isinstance(font, TTFFont)))
+    if script := _script_font(say.language):
+        for emphasis in ("", "B"):
+            pdf.add_font(_SCRIPT, emphasis, script)
+        pdf.set_fallback_fonts([_SCRIPT])
+    if say.language in _SHAPED:
+        pdf.set_text_shaping(True)
+    known = set.union(*(set(font.cmap) for font in pdf.fonts.values() if isinstance(font, TTFFont)))
     pdf.set_margin(20)
     pdf.set_auto_page_break(True, margin=20)
     # Text then begins where headings and pictures do.
     pdf.c_margin = 0
     return pdf
+
+
+def _script_font(language: str) -> Path | None:
+    """The file of the first of a language's fonts that this machine has."""
+    from matplotlib.font_manager import FontProperties, findfont, fontManager
+
+    if language == "hi" and (package := find_spec("fontpkg_noto_sans_devanagari")) and package.origin:
+        for file in (Path(package.origin).parent / "files").glob("*.ttf"):
+            fontManager.addfont(file)
+    for family in SCRIPT_FAMILIES.get(language, ()):
+        try:
+            return Path(findfont(FontProperties(family=[family]), fallback_to_default=False))
+        except ValueError:
+            continue
+    return None
 
 
 def _fitted(image: Image, width: float, height: float) -> tuple[float, float]:

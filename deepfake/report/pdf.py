@@ -17,7 +17,7 @@ from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.provenance.credentials import in_sentences
 from deepfake.records import Image, Label, Score, Verdict
 from deepfake.report.catalogue import Catalogue
-from deepfake.report.document import MAX_PICTURE_SIDE, Sheet
+from deepfake.report.document import MAX_PICTURE_SIDE, Sheet, can_write
 from deepfake.report.doubts import doubts
 from deepfake.report.drawing import GREY, INK, LABEL_COLOURS, WHITE, paler, shrunk
 from deepfake.report.error_rates import RATE_COLUMNS, error_sentences, rate_tables
@@ -55,7 +55,7 @@ def write_pdf(
         model: Folder of the bundle that answered. Its error rates are printed if they were measured; those of
             another bundle than the verdict's are not.
         opener: What opens the verdict's file.
-        say: The language.
+        say: The language; English where this machine has no font for it, and the report says so.
 
     Returns:
         `path`.
@@ -73,11 +73,14 @@ def write_pdf(
     """
     made = (made or datetime.now()).astimezone()
     name = shown_name(verdict.path if name is None else name)
+    wanted, say = say, say if can_write(say.language) else ENGLISH
     sha256, size = _checksum(Path(verdict.path))
     media = opener(verdict.path, verdict.sampling)
     picture = next(frame.image for frame in media) if media.kind == "picture" else None
     footer = f"{shown_name(name, 36)} · SHA-256 {sha256[:16]}"
     with closing(Sheet(name, footer, made, say)) as sheet:
+        if wanted is not say:
+            sheet.text(say("report.no_font", language=wanted.language), 8, colour=GREY)
         _write_answer(sheet, verdict, name, model)
         sheet.heading(say("report.file"))
         length = say("report.bytes", bytes=f"{size:,}", megabytes=f"{size / 1e6:.2f}")
