@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_PICTURE_SIDE = 1100
 """Pictures are shrunk to this longer side: on paper that is 160 dots an inch."""
-_FONT, _SCRIPT = "dejavu", "script"
+_FONT, _OTHERS = "text", "others"
 SCRIPT_FAMILIES = {
     "hi": ("Noto Sans Devanagari", "Nirmala UI", "Kohinoor Devanagari", "Mangal", "Lohit Devanagari"),
     "zh": ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei"),
@@ -94,11 +94,21 @@ class Sheet:
 
     def facts(self, rows: Sequence[tuple[str, str]]) -> None:
         """Writes names and values in two columns."""
+        right_to_left, label_width = self.say.right_to_left, 32
+        value_left = self.pdf.l_margin + (0 if right_to_left else label_width)
+        label_left = self.pdf.w - self.pdf.r_margin - label_width if right_to_left else self.pdf.l_margin
+        align = "R" if right_to_left else "L"
         for label, value in rows:
+            # Neither may fall on another page than the other.
+            self.room(10)
+            top = self.pdf.get_y()
             self.style(9, colour=GREY)
-            self.pdf.cell(32, 5, label)
+            self.pdf.set_x(label_left)
+            self.pdf.cell(label_width, 5, label, align=align)
             self.style(9)
-            self.pdf.multi_cell(0, 5, value, align="L", new_x="LMARGIN", new_y="NEXT")
+            self.pdf.set_xy(value_left, top)
+            width = self.pdf.epw - label_width
+            self.pdf.multi_cell(width, 5, value, align=align, new_x="LMARGIN", new_y="NEXT")
 
     def table(self, names: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
         """Writes a table; its first column is aligned left, the others right."""
@@ -166,12 +176,14 @@ def _blank(footer: str, say: Catalogue) -> FPDF:
     logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
     pdf = Report(format="A4")
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    pdf.add_font(_FONT, "", fonts / "DejaVuSans.ttf")
-    pdf.add_font(_FONT, "B", fonts / "DejaVuSans-Bold.ttf")
-    if script := _script_font(say.language):
-        for emphasis in ("", "B"):
-            pdf.add_font(_SCRIPT, emphasis, script)
-        pdf.set_fallback_fonts([_SCRIPT])
+    # Each emphasis of a script is its one file. What it lacks, such as the icons, comes from the font of all others.
+    script = _script_font(say.language)
+    pdf.add_font(_FONT, "", script or fonts / "DejaVuSans.ttf")
+    pdf.add_font(_FONT, "B", script or fonts / "DejaVuSans-Bold.ttf")
+    if script:
+        pdf.add_font(_OTHERS, "", fonts / "DejaVuSans.ttf")
+        pdf.add_font(_OTHERS, "B", fonts / "DejaVuSans-Bold.ttf")
+        pdf.set_fallback_fonts([_OTHERS])
     if say.language in _SHAPED:
         pdf.set_text_shaping(True)
     known = set.union(*(set(font.cmap) for font in pdf.fonts.values() if isinstance(font, TTFFont)))

@@ -9,6 +9,7 @@ import zipfile
 import pypdf
 import pytest
 
+from deepfake.report.catalogue import LANGUAGES, catalogue
 from deepfake.report.words import headline
 
 pytestmark = pytest.mark.browser
@@ -277,6 +278,23 @@ def test_it_fits_a_narrow_screen_and_brings_the_answer_into_view(visit, examples
         "Math.abs(document.querySelector('#picture-answer').getBoundingClientRect().top) < innerHeight / 3"
     )
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_and_its_answer_speak_the_browsers_language(visit, language, detector, examples):
+    say = catalogue(language)
+    page = visit(locale=language)
+    page.get_by_role("heading", name=say("page.title"), exact=True).wait_for()
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == [
+        language,
+        "rtl" if say.right_to_left else "ltr",
+    ]
+    page.wait_for_selector(f"#picture-answer h2:has-text('{say('page.no_picture')}')")
+    panel(page).locator("input[type=file]").first.set_input_files(examples / "portrait.jpg")
+    panel(page).locator("img[src*='gradio_api/file']").first.wait_for()
+    page.get_by_role("button", name=say("page.analyse"), exact=True).click()
+    assert headline(detector.detect(examples / "portrait.jpg"), say) in answer(page, "picture")
+    assert "__i18n__" not in page.locator("body").inner_text()
 
 
 def test_the_documentation_of_the_routes_needs_no_network(visit, address):
