@@ -61,6 +61,10 @@
     });
   };
   const language = (navigator.language || "en").split("-")[0];
+  // Gradio begins in English where it has no words of its own for a language, though the page's words are there.
+  const unknown = { it: "it", zh: "zh-CN" }[language];
+  const core = performance.getEntriesByType("resource").find((found) => /\/core-[^/]+\.js$/.test(found.name));
+  if (unknown && core) import(core.name).then((gradio) => gradio.changeLocale?.(unknown));
   root.lang = language;
   root.dir = language === "ar" ? "rtl" : "ltr";
   new MutationObserver(tidy).observe(document.body, {
