@@ -50,25 +50,31 @@ def _example(name: str) -> Image:
     return read_picture(EXAMPLES / name).image
 
 
-def write_clip(path: Path, seconds: int = 10) -> Path:
-    """Writes a 1280 x 720 H.264 clip in which the portrait drifts and nears slowly, under a camera's noise.
+def write_clip(path: Path, seconds: int = 10, scale: int = 1) -> Path:
+    """Writes an H.264 clip in which the portrait drifts and nears slowly, under a camera's noise.
 
     One keyframe in 250 frames, as the encoder likes it: the most that a reader can meet in the wild.
+
+    Args:
+        path: The file.
+        seconds: Length.
+        scale: Width and height of a frame over 1280 x 720: 3 is 4K, 6 is 8K.
     """
     chance = np.random.default_rng(0)
     portrait = read_picture(PORTRAIT).image
-    noise = [chance.normal(0, 2, (HEIGHT, WIDTH, 3)).astype(np.int8) for _ in range(4)]
+    width, height = scale * WIDTH, scale * HEIGHT
+    noise = [np.tile(chance.normal(0, 2, (HEIGHT, WIDTH, 3)).astype(np.int8), (scale, scale, 1)) for _ in range(4)]
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("libx264", rate=FPS, options={"crf": "23", "preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for number in range(seconds * FPS):
             phase = 2 * np.pi * number / (10 * FPS)
-            zoom = 2.8 + 0.15 * np.sin(phase)
+            zoom = scale * (2.8 + 0.15 * np.sin(phase))
             corner = (-10 * zoom * (1 + np.cos(phase)), -4 * zoom * (1 + np.sin(2 * phase)))
             shown = cv2.warpAffine(
                 portrait,
                 np.array([[zoom, 0, corner[0]], [0, zoom, corner[1]]]),
-                (WIDTH, HEIGHT),
+                (width, height),
                 borderMode=cv2.BORDER_REPLICATE,
             )
             shown = cv2.add(shown, noise[number % len(noise)], dtype=cv2.CV_8U)

@@ -5,7 +5,7 @@
 Draws pictures that all differ and clips, and lets the command line work on them, each time in a fresh process:
 
     scan     100, 1,000 and 10,000 pictures; two clips of 10 s, 1 min and 10 min; with 1 and with 2 workers
-    detect   one clip of each length, 24 frames of it or one frame a second
+    detect   one clip of each length, 24 frames of it or one frame a second; 24 frames of 2 s in 720p, 4K and 8K
 
 Wall time includes the start; memory is the most that the resident sets of the command and of its children summed up
 to, looked at ten times a second. Prints a Markdown table and what a million and a hundred million pictures would cost.
@@ -27,12 +27,16 @@ from pathlib import Path
 import click
 import numpy as np
 import psutil
-from drawn import encoded, portrait_variant, repeat_clip, write_clip
+from drawn import HEIGHT, WIDTH, encoded, portrait_variant, repeat_clip, write_clip
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 CLIP_S = 10
 """Length of the clip that the longer ones repeat."""
+SCALES = (1, 3, 6)
+"""Widths of frames over 1280: 720p, 4K and 8K."""
+SCALED_S = 2
+"""Length of the clips of these widths."""
 CLIPS = 2
 """Clips of one length that are scanned together."""
 LONGEST_PX = 480
@@ -101,6 +105,11 @@ def main(
                     command = ["detect", str(own[0]), "--json", *options]
                     rows.append(Row(f"detect, {name}", length, "seconds of video", 1, *measured(command), 0))
                     click.echo(rows[-1], err=True)
+            for scale in SCALES:
+                command = ["detect", str(write_clip(folder / f"scaled-{scale}.mp4", SCALED_S, scale)), "--json"]
+                pixels = round(scale * scale * WIDTH * HEIGHT / 1e6)
+                rows.append(Row("detect, by size of frame", pixels, "megapixels a frame", 1, *measured(command), 0))
+                click.echo(rows[-1], err=True)
     print(table(rows))
     print("\n" + estimate(rows))
     print(f"\n{os.cpu_count()} cores; load average before: {load:.1f}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deepfake.pipeline import Detector, detect
     from deepfake.records import Face, Label, Reason, Sampling, Score, Thresholds, Track, Verdict
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 _HOMES = {
     "BundleError": "errors",

@@ -3,6 +3,7 @@
     Exception
       DeepfakeError          everything below; catch this to catch all of it
         MediaError           a picture or a video that cannot be read
+        FetchError           a file that cannot be had from standard input or from the web
         BundleError          a model bundle that is missing, damaged or does not fit
         DatasetError         a training set that is missing, damaged or leaks
         StoreError           a store of a scan that cannot be read or written, or is another's
@@ -22,6 +23,22 @@ class DeepfakeError(Exception):
 
 class MediaError(DeepfakeError):
     """A picture or a video cannot be read; the message says why and what to do."""
+
+
+def internal_fault(error: Exception) -> str:
+    """What is said of one file of many on which this program itself failed; the others go on.
+
+    Example:
+
+    >>> internal_fault(ZeroDivisionError("division by zero"))
+    'The program failed on this file (ZeroDivisionError: division by zero). Please report it, with the file.'
+    """
+    said = f"{type(error).__name__}: {error}".rstrip(": .")
+    return f"The program failed on this file ({said}). Please report it, with the file."
+
+
+class FetchError(DeepfakeError):
+    """A file cannot be had from where it is; the message says why and what to do."""
 
 
 class BundleError(DeepfakeError):
@@ -53,12 +70,17 @@ class LimitError(DeepfakeError):
 
     Args:
         message: What is said.
-        status: The HTTP status that stands for it: `TOO_LARGE`, `BUSY` or `TOO_LONG`.
+        status: The HTTP status that stands for it: one of those below.
     """
 
+    WRONG = 400
+    TOO_SLOW = 408
     TOO_LARGE = 413
+    UNKNOWN = 415
+    TOO_MANY = 429
     BUSY = 503
     TOO_LONG = 504
+    FULL = 507
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

@@ -16,6 +16,7 @@ from deepfake.faces.crops import cut_crop
 from deepfake.faces.mtcnn import FaceFinder, FaceSettings
 from deepfake.faces.quality import quality_of
 from deepfake.faces.search import find_faces
+from deepfake.faces.second_look import SecondLook
 from deepfake.faces.tracks import Tracker
 from deepfake.media import Opener, open_media
 from deepfake.media.compression import source_of
@@ -27,6 +28,8 @@ from deepfake.verdict import decide
 
 Progress = Callable[[int, int], object]
 """Called with the number of frames, crops or files done, and their total."""
+CROPS_A_TURN = 8
+"""Faces that are scored in one turn, so that a crowd keeps nobody waiting for long."""
 
 
 class Analysis(Iterator[Step]):
@@ -181,10 +184,12 @@ class Detector:
     ) -> tuple[Score, ...]:
         """Scores those faces of a frame that are large enough."""
         crops = [cut_crop(image, face, self.bundle.crop) for face in faces]
-        crops = [crop for crop in crops if crop.side >= self.bundle.min_face_px]
-        with turn():
-            scores = self._scorer.score(crops)
-        return tuple(replace(score, quality=quality_of(crop)) for score, crop in zip(scores, crops, strict=True))
+        large = [crop for crop in crops if crop.side >= self.bundle.min_face_px]
+        scores: list[Score] = []
+        for start in range(0, len(large), CROPS_A_TURN):
+            with turn():
+                scores += self._scorer.score(large[start : start + CROPS_A_TURN])
+        return tuple(replace(score, quality=quality_of(crop)) for score, crop in zip(scores, large, strict=True))
 
     def _steps(
         self, path: Path | str, sampling: Sampling, turn: Callable[[], AbstractContextManager[object]]
@@ -197,22 +202,32 @@ class Detector:
         tracker = Tracker()
         width = height = 0
 
+        looks = [SecondLook(self._finder)]
+
         def find(batch: Sequence[Frame]) -> list[list[Face]]:
             with turn():
-                return self._finder.find(batch)
+                if media.kind == "video":
+                    return looks[0].find(batch)
+                # Each page may lie as it likes.
+                own = [SecondLook(self._finder) for _ in batch]
+                looks.extend(own)
+                return [look.find([page])[0] for look, page in zip(own, batch, strict=True)]
 
         for frame, found in find_faces(media, find):
             times[frame.index] = frame.time_s
+            if media.kind == "picture":
+                tracker.cut()  # Pages show different people.
             faces = tracker.follow(frame.image, found)
             faces_found += len(faces)
             own = self._scored(frame.image, faces, turn)
-            scores += own
             height, width = frame.image.shape[:2]
+            scores += own
             yield Step(len(times), len(media), frame.time_s, own)
 
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         calibration = self.bundle.calibration.of_person(in_video=media.kind == "video")
-        decision = decide(scores, times, calibration, min_frames, faces_found)
+        part = self.bundle.calibration.part if media.kind == "video" else None
+        decision = decide(scores, times, calibration, min_frames, faces_found, part)
         return Verdict(
             path=str(path),
             kind=media.kind,
@@ -231,6 +246,8 @@ class Detector:
             model=self.bundle.model,
             elapsed_s=time.perf_counter() - started,
             experts=self.bundle.experts,
+            parts=decision.parts,
+            notes=tuple(dict.fromkeys([*media.notes, *(note for look in looks for note in look.notes)])),
             source=source_of(Path(path), width, height, media.duration),
         )
 

@@ -45,6 +45,16 @@ class Reason(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+class Note(StrEnum):
+    """What a reader of the answer should know of how the file was looked at."""
+
+    PAGES = "pages"
+    STILL_OF_VIDEO = "still_of_video"
+    SEVERAL_VIDEOS = "several_videos"
+    TURNED = "turned"
+    SMALL_FACES = "small_faces"
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One picture, or one frame of a video."""
@@ -52,7 +62,7 @@ class Frame:
     image: Image
     """RGB uint8, upright."""
     index: int
-    """Position among the frames that were sampled, from 0."""
+    """Position among the frames that were asked for, or among the pages of a picture, from 0."""
     time: Fraction
     """Presentation time in seconds from the start of the video, exact; 0 for a picture."""
 
@@ -225,7 +235,8 @@ class Score:
     noise_logit: float
     """What the noise stream added to it."""
     evidence: Floats
-    """Shape `(h, w)`, laid over the crop: where the logit comes from. Its mean plus a constant is the logit."""
+    """Shape `(h, w)`, laid over the crop: where the logit comes from. Its mean plus a constant is the logit; of a model
+    with experts, a mean of the experts' constants, weighed as the experts are in this crop."""
     to_frame: Floats
     """Shape `(2, 3)`: the affine map from the unit square of the crop to pixels of the frame."""
     expert_logits: tuple[float, ...] = ()
@@ -295,6 +306,22 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a video through which one person clearly looks fake."""
+
+    track: int
+    """Number of the person."""
+    from_s: float
+    """Time of its first scored face."""
+    to_s: float
+    """Time of its last."""
+    p_fake: float
+    """Of the most suspicious second of it."""
+    expert_logits: tuple[float, ...] = ()
+    """The robust mean over that second of what each expert says."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelId:
     """Which model answered."""
 
@@ -317,7 +344,8 @@ class Verdict:
     reason: Reason | None
     """Why it is inconclusive; None for `real` and `fake`."""
     p_fake: float | None
-    """Calibrated probability of the most suspicious person; None where no face could be scored."""
+    """Calibrated probability of the most suspicious person, or of the part that decided; None where no face could be
+    scored."""
     thresholds: Thresholds
     """Where `real` ends and `fake` begins: for one face of a picture, or for a person over the time of a video."""
     face_thresholds: Thresholds
@@ -342,21 +370,33 @@ class Verdict:
     """Wall time of the analysis."""
     experts: tuple[str, ...] = ()
     """The kind of trace that each expert of the model looks for, such as `blended` or `generated`."""
+    parts: tuple[Part, ...] = ()
+    """The parts of a video that clearly look fake, the most suspicious first: one is enough for `fake`."""
+    notes: tuple[Note, ...] = ()
+    """What should be known of how the file was looked at."""
     source: Source | None = None
     """What the file is like; None where it was not measured."""
 
     @property
     def decisive(self) -> Track | None:
-        """The person whose p_fake is the file's; None where nobody could be judged."""
+        """The person whose p_fake, or whose part's, is the file's; None where nobody could be judged."""
+        if part := self.decisive_part:
+            return next(track for track in self.tracks if track.number == part.track)
         # People who were seen too briefly are listed, too, but decide nothing.
         return next((track for track in self.tracks if track.p_fake == self.p_fake), None)
 
     @property
+    def decisive_part(self) -> Part | None:
+        """The part that made a video `fake`; None where a person was judged over the whole time."""
+        return next((part for part in self.parts if part.p_fake == self.p_fake), None)
+
+    @property
     def trace(self) -> str | None:
         """The kind of trace of a fake: that of the expert that says more; None of other answers, or without experts."""
-        if self.label is not Label.FAKE or self.decisive is None:
+        if self.label is not Label.FAKE:
             return None
-        return self.trace_of(self.decisive.expert_logits)
+        decisive = self.decisive_part or self.decisive
+        return self.trace_of(decisive.expert_logits) if decisive else None
 
     def trace_of(self, expert_logits: Sequence[float]) -> str | None:
         """The kind of trace that the expert looks for which says more; None without experts."""
@@ -365,6 +405,7 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the verdict as plain values: what `detect --json` prints."""
+        part = self.decisive_part
         return {
             "path": self.path,
             "kind": self.kind,
@@ -372,6 +413,8 @@ class Verdict:
             "reason": str(self.reason) if self.reason else None,
             "p_fake": _rounded(self.p_fake),
             "trace": self.trace,
+            "from_s": _rounded(part.from_s, 3) if part else None,
+            "to_s": _rounded(part.to_s, 3) if part else None,
             "thresholds": {"real_below": self.thresholds.real_below, "fake_above": self.thresholds.fake_above},
             "faces": [self._face_as_dict(score) for score in self.scores],
             "tracks": [
@@ -385,9 +428,20 @@ class Verdict:
                 }
                 for track in self.tracks
             ],
+            "parts": [
+                {
+                    "track": own.track,
+                    "from_s": _rounded(own.from_s, 3),
+                    "to_s": _rounded(own.to_s, 3),
+                    "p_fake": _rounded(own.p_fake),
+                    "experts": self._experts_as_dict(own.expert_logits),
+                }
+                for own in self.parts
+            ],
             "source": asdict(self.source) if self.source else None,
             "frames_read": self.frames_read,
             "frames_failed": self.frames_failed,
+            "notes": [str(note) for note in self.notes],
             "credentials": self.credentials.as_dict() if self.credentials else None,
             "model": {"name": self.model.name, "sha256": self.model.sha256},
             "elapsed_s": _rounded(self.elapsed_s, 3),
@@ -396,6 +450,7 @@ class Verdict:
     def _face_as_dict(self, score: Score) -> dict[str, Any]:
         return {
             "track": score.face.track,
+            "frame": score.face.frame_index,
             "time_s": _rounded(self.times[score.face.frame_index], 3),
             "box_xyxy": [_rounded(edge, 1) for edge in score.face.box_xyxy],
             "p_fake": _rounded(score.p_fake),

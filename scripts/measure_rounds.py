@@ -1,26 +1,36 @@
 """Measures the rounds in which a model came about, all alike: python scripts/measure_rounds.py --help.
 
-Validation split and clips alone: both chose between the rounds, and the test split did not.
+Validation split and clips alone: both chose between the rounds, and the test split did not. ROUNDS lists the rounds:
+
+    [[round]]
+    name = "1 wider crops"
+    weights = "runs/wider/best.keras"                       # relative to the file
+    crop = { size = 224, scale = 1.0, shift = 0.058 }
+    changed = "what was done."
+    expected = "what it should bring."
+    said = "what came, in words."
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import click
-import keras
+from msgspec.structs import replace
 
-from deepfake.evaluation.evaluate import evaluate_clips, evaluate_crops, update_metrics
-from deepfake.model.bundle import METRICS, write_manifest
+from deepfake.evaluation.evaluate import evaluate_clips, evaluate_crops
+from deepfake.model.bundle import GRAPHS, write_manifest
+from deepfake.model.calibration import Calibration, Calibrations
+from deepfake.model.metrics import Round, Summary, read_metrics, write_metrics
 from deepfake.nn.config import NetworkConfig
 from deepfake.nn.network import build_network, serving_network
-from deepfake.training.export import MIN_FACE_PX
-
-PARTS = ("auc", "auc_interval", "count")
+from deepfake.nn.saved import load_file
+from deepfake.records import CropSpec, Thresholds
+from deepfake.report.metrics_tables import auc_text
+from deepfake.system.settings import read_settings
+from deepfake.training.export import detector_settings
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,52 +45,43 @@ def main(rounds: Path, index: Path, clips: Path, model: Path) -> None:
 
     \b
     Example:
-      python scripts/measure_rounds.py scripts/rounds.toml --index faces/index.csv \\
-        --clips ../shared/data/clips.csv --model models/light-4
+      python scripts/measure_rounds.py rounds.toml --index faces/index.csv --clips clips.csv --model models/light-5
     """
-    known = json.loads((model / METRICS).read_text(encoding="utf-8")).get("rounds", {}).get("rounds", ())
-    measured = {(told["name"], told["changed"]): {key: told[key] for key in ("val", "clips")} for told in known}
+    known = read_metrics(model)
+    measured = {(own.name, own.changed): own for own in known.rounds}
     log = []
     for told in tomllib.loads(rounds.read_text(encoding="utf-8"))["round"]:
         words = {key: told[key] for key in ("name", "changed", "expected", "said")}
         if came := measured.get((told["name"], told["changed"])):
-            log.append(words | came)
+            log.append(replace(came, **words))
             continue
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / told["name"].replace(" ", "-")
-            _export(rounds.parent / told["weights"], told["crop"], bundle)
-            crops = evaluate_crops(bundle, [index], "val").measures["sources"]
+            _export(rounds.parent / told["weights"], read_settings(told["crop"], CropSpec), bundle)
+            crops = evaluate_crops(bundle, [index], "val").measures.sources
             seen = evaluate_clips(bundle, clips).measures
-        came = {
-            "val": {name: _parts(found) for name, found in crops.items() if "auc" in found},
-            "clips": {"all": _parts(seen["all"])} | {name: _parts(found) for name, found in seen["methods"].items()},
-        }
-        log.append(words | came)
-        click.echo(f"{told['name']}: clips {came['clips']['all']['auc']:.3f}", err=True)
-    update_metrics(model / METRICS, "rounds", {"rounds": log})
+        val = {name: _ranked(found) for name, found in crops.items() if found.auc is not None}
+        of_clips = {name: _ranked(found) for name, found in {"all": seen.all, **seen.methods}.items()}
+        log.append(Round(**words, val=val, clips=of_clips))
+        click.echo(f"{told['name']}: clips {auc_text(seen.all)}", err=True)
+    write_metrics(model, replace(known, rounds=tuple(log)))
 
 
-def _parts(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: found[name] for name in PARTS}
+def _ranked(found: Summary) -> Summary:
+    """The AUC and the counts alone."""
+    return Summary(count=found.count, auc=found.auc, auc_interval=found.auc_interval)
 
 
-def _export(weights: Path, crop: dict[str, Any], bundle: Path) -> None:
+def _export(weights: Path, crop: CropSpec, bundle: Path) -> None:
     if weights.suffix == ".keras":
-        network = keras.models.load_model(weights, compile=False)
+        network = load_file(weights)
     else:
-        network = build_network(NetworkConfig(), crop["size"])
+        network = build_network(NetworkConfig(), crop.size)
         network.load_weights(weights)
     bundle.mkdir()
-    serving_network(network).export(bundle / "model.tflite", format="litert", verbose=False)
-    settings = {
-        "crop": crop,
-        "min_face_px": round(MIN_FACE_PX * crop["scale"], 1),
-        "min_frames": 3,
-        "temperature": 1.0,
-        "logit_shift": 0.0,
-        "thresholds": {"real_below": 0.5, "fake_above": 0.5},
-    }
-    write_manifest(bundle, "detector", settings, ["model.tflite"])
+    serving_network(network).export(bundle / GRAPHS[0], format="litert", verbose=False)
+    even = Calibration(thresholds=Thresholds(real_below=0.5, fake_above=0.5))
+    write_manifest(bundle, "detector", detector_settings(crop, Calibrations(face=even, track=even)), [GRAPHS[0]])
 
 
 if __name__ == "__main__":

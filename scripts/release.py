@@ -1,4 +1,4 @@
-"""Packs a bundle as a release that `--model` can fetch: python scripts/release.py models/light-4 --out dist.
+"""Packs a bundle as a release that `--model` can fetch: python scripts/release.py models/light-5 --out dist.
 
     bundle                -> <name>.zip
     requirements.lock     -> deepfake-<version>.cdx.json    the container's Python packages (CycloneDX)
@@ -243,7 +243,7 @@ def main(bundle: Path, out: Path, url: str, lock: Path, audit: Path | None) -> N
 
     \b
     Example:
-      python scripts/release.py models/light-4 --out dist --audit dist/audit.json
+      python scripts/release.py models/light-5 --out dist --audit dist/audit.json
     """
     try:
         pins = read_lock(lock.read_text(encoding="utf-8"))

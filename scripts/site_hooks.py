@@ -7,7 +7,6 @@ number is written by hand.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -20,7 +19,8 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # The command `mkdocs` does not find the package that lies beside mkdocs.yml.
 
-from deepfake.model.bundle import DEFAULT_MODEL, METRICS  # noqa: E402
+from deepfake.model.bundle import DEFAULT_MODEL  # noqa: E402
+from deepfake.model.metrics import Metrics, read_metrics  # noqa: E402
 from deepfake.report.metrics_tables import quality_tables  # noqa: E402
 
 DOCUMENTS = {
@@ -58,29 +58,27 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
         return re.sub(r"(?<!!)\[([^]]+)\]\(([^)#:]+)\)", lambda link: _moved(link, files), markdown)
     markdown = markdown.replace("{{ model }}", DEFAULT_MODEL.name)
     if "{{ measures }}" in markdown or "{{ answers }}" in markdown:
-        metrics = json.loads((DEFAULT_MODEL / METRICS).read_text(encoding="utf-8"))
+        metrics = read_metrics(DEFAULT_MODEL)
         markdown = markdown.replace("{{ measures }}", quality_tables(metrics))
         markdown = markdown.replace("{{ answers }}", answers_table(metrics))
     return markdown
 
 
-def answers_table(metrics: dict[str, Any]) -> str:
+def answers_table(metrics: Metrics) -> str:
     """How often each answer was given to reals and to fakes, as Markdown: what is missed beside what is found."""
     lines = [
         "| | reals called fake | reals left open | fakes called fake | fakes called real | fakes left open |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, part in (
-        ("single faces, of the kinds it learned", "test"),
-        ("whole clips, of kinds it did not", "clips"),
+        ("single faces, of the kinds it learned", metrics.test),
+        ("whole clips, of kinds it did not", metrics.clips),
     ):
-        if part in metrics:
-            found = metrics[part]["all"]
-            real, fake = found["real_called"], found["fake_called"]
-            wanted = (real["fake"], real["inconclusive"], fake["fake"], fake["real"], fake["inconclusive"])
-            shares = " | ".join(f"{answer['share']:.0%}" for answer in wanted)
-            counts = f"{found['count']['real']} real, {found['count']['fake']} fake"
-            lines.append(f"| {name} ({counts}) | {shares} |")
+        if part and part.all.real_called and part.all.fake_called:
+            real, fake, count = part.all.real_called, part.all.fake_called, part.all.count
+            wanted = (real.fake, real.inconclusive, fake.fake, fake.real, fake.inconclusive)
+            shares = " | ".join(f"{answer.share:.0%}" for answer in wanted)
+            lines.append(f"| {name} ({count.real} real, {count.fake} fake) | {shares} |")
     return "\n".join(lines)
 
 

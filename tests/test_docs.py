@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 
+import click
 import pytest
 import yaml
 
@@ -26,6 +27,7 @@ def test_the_reference_of_the_commands_is_current(root, pages):
 
 def test_every_command_and_option_that_is_shown_exists(pages):
     scan = main.commands["scan"]
+    assert isinstance(scan, click.Group)
     for name, text in pages.items():
         for line in re.findall(r"^ *python -m deepfake (.+)$", text, re.MULTILINE):
             words = line.split("#")[0].split()
@@ -70,3 +72,13 @@ def test_the_citation_names_this_project(root):
     assert citation["cff-version"] == "1.2.0"
     assert citation["title"] == "deepfake"
     assert citation["license"] == "MIT"
+
+
+def test_every_test_that_a_document_names_exists(root):
+    named = {
+        (document, name)
+        for document in ("SECURITY.md", "CONTRIBUTING.md", "README.md")
+        for name in re.findall(r"`(?:tests/)?([\w/]*test_\w+\.py)`", (root / document).read_text(encoding="utf-8"))
+    }
+    assert ("SECURITY.md", "test_supply.py") in named
+    assert not {(document, name) for document, name in named if not (root / "tests" / name).is_file()}

@@ -74,14 +74,33 @@ def shipped_files(root):
     return [path for folder in ("models", "examples") for path in (root / folder).rglob("*") if path.is_file()]
 
 
-def test_the_wheel_says_whose_licence_is_whose(wheel, root):
+@pytest.fixture(scope="module")
+def metadata(wheel):
     with zipfile.ZipFile(wheel) as packed:
         (name,) = (name for name in packed.namelist() if name.endswith(".dist-info/METADATA"))
-        told = email.message_from_bytes(packed.read(name))
-    assert set(told["License-Expression"].split(" AND ")) == {"MIT", "Apache-2.0", "LicenseRef-research-only-weights"}
+        return email.message_from_bytes(packed.read(name))
+
+
+def test_an_index_shows_the_readme_without_the_settings_of_a_space_and_without_links_that_lead_nowhere(metadata, root):
+    shown = metadata.get_payload(decode=True).decode()
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert shown.startswith("# deepfake\n")
+    assert "sdk: gradio" not in shown
+    assert not [target for target in re.findall(r"\]\(([^)]*)\)", shown) if not target.startswith("https://")]
+    assert "What the answer means (`docs/answers.md`)" in shown
+    assert "`CONTRIBUTING.md` says how to change the code" in shown
+    assert len(shown) > 0.9 * len((root / "README.md").read_text())
+
+
+def test_the_wheel_says_whose_licence_is_whose(metadata, root):
+    assert set(metadata["License-Expression"].split(" AND ")) == {
+        "MIT",
+        "Apache-2.0",
+        "LicenseRef-research-only-weights",
+    }
     texts = {path.relative_to(root).as_posix() for path in (root / "models").glob("*/LICENSE")}
     cards = {path.relative_to(root).as_posix() for path in (root / "models").glob("*/README.md")}
-    assert set(told.get_all("License-File")) == {"LICENSE"} | texts | cards
+    assert set(metadata.get_all("License-File")) == {"LICENSE"} | texts | cards
     assert {path.parent.name for path in (root / "models").glob("*/bundle.json")} == {
         Path(text).parent.name for text in texts | cards
     }
@@ -100,7 +119,7 @@ def test_the_source_archive_can_be_tested_and_built_again(built, root):
 def test_an_installed_wheel_judges_a_file_in_another_folder(installed, tmp_path, examples, detector):
     (tmp_path / "mine.jpg").write_bytes((examples / "portrait.jpg").read_bytes())
     answer = json.loads(
-        run(installed, tmp_path, "-m", "deepfake", "detect", "mine.jpg", "--json", "--model", "light-4")
+        run(installed, tmp_path, "-m", "deepfake", "detect", "mine.jpg", "--json", "--model", "light-5")
     )
     assert answer["p_fake"] == pytest.approx(detector.detect(examples / "portrait.jpg").p_fake, abs=1e-3)
     assert (installed.parent / "deepfake").exists() or (installed.parent / "deepfake.exe").exists()

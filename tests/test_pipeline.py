@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import cv2
 import numpy as np
@@ -10,11 +10,12 @@ import pytest
 
 from deepfake import Detector, MediaError, detect
 from deepfake.records import Label, Reason, Sampling
+from deepfake.verdict import judge
 
 GOLDEN = {
-    "portrait.jpg": (Label.REAL, 0.056),
-    "self_blend.jpg": (Label.FAKE, 0.980),
-    "half_fake.mp4": (Label.INCONCLUSIVE, 0.649),
+    "portrait.jpg": (Label.REAL, 0.034),
+    "self_blend.jpg": (Label.FAKE, 0.934),
+    "half_fake.mp4": (Label.FAKE, 0.862),
 }
 """Answers of the shipped model on the bundled examples; in the clip, the face is real at first and fake then."""
 
@@ -24,6 +25,13 @@ def test_golden_verdicts(detector, examples, name):
     verdict = detector.detect(examples / name)
     label, p_fake = GOLDEN[name]
     assert (verdict.label, verdict.p_fake) == (label, pytest.approx(p_fake, abs=0.03))
+
+
+def test_a_clip_that_is_fake_in_part_says_from_when_to_when(detector, examples):
+    verdict = detector.detect(examples / "half_fake.mp4")
+    assert verdict.decisive_part is verdict.parts[0]
+    assert (verdict.decisive_part.from_s, verdict.decisive_part.to_s) == pytest.approx((2.0, 4.0), abs=0.2)
+    assert judge(verdict.tracks[0].p_fake, verdict.thresholds) is Label.INCONCLUSIVE
 
 
 def test_a_picture_without_a_face_is_inconclusive(detector, examples):
@@ -65,7 +73,7 @@ def test_one_call_answers_and_equals_the_detector(detector, examples):
     one = detect(examples / "portrait.jpg")
     other = detector.detect(examples / "portrait.jpg")
     assert one.p_fake == other.p_fake
-    assert one.model.name == "light-4"
+    assert one.model.name == "light-5"
 
 
 def test_progress_counts_every_frame(detector, examples):
@@ -97,9 +105,9 @@ def test_an_analysis_that_is_closed_has_no_verdict(detector, examples):
 
 def test_memory_of_frames_does_not_grow_with_their_number(detector, examples):
     verdict = detector.detect(examples / "half_fake.mp4", Sampling(fps=12))
-    assert verdict.frames_read == 48
+    assert 40 < verdict.frames_read <= 48
     held = sum(score.evidence.nbytes + score.to_frame.nbytes + score.face.landmarks.nbytes for score in verdict.scores)
-    assert held < 48 * 1000
+    assert held < verdict.frames_read * 1000
 
 
 def test_many_files_leave_nothing_open_and_nothing_behind(detector, portrait, rng, examples, tmp_path, monkeypatch):
@@ -138,3 +146,25 @@ def test_the_bundle_can_be_chosen(tmp_path):
 
     with pytest.raises(BundleError, match="No bundle.json"):
         Detector(tmp_path)
+
+
+def test_a_crowd_is_scored_a_few_faces_a_turn(detector, portrait, save_png, tmp_path, monkeypatch):
+    path = save_png(tmp_path / "three.png", np.hstack([portrait.image] * 3))
+    turns = []
+
+    @contextmanager
+    def turn():
+        turns.append(1)
+        yield
+
+    def judged():
+        turns.clear()
+        analysis = detector.analyse(path, turn=turn)
+        list(analysis)
+        return [score.p_fake for score in analysis.verdict.scores], len(turns)
+
+    together, few = judged()
+    monkeypatch.setattr("deepfake.pipeline.CROPS_A_TURN", 1)
+    one_by_one, many = judged()
+    assert one_by_one == together
+    assert (few, many) == (2, 4)

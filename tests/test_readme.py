@@ -22,6 +22,8 @@ def test_the_front_matter_starts_a_space(readme, root):
     (gradio,) = (Requirement(line) for line in lines if line.startswith("gradio"))
     assert gradio.specifier.contains(settings["sdk_version"])
     assert len(settings["short_description"]) <= 60
+    # The weights in the repository are not under the licence of the code.
+    assert settings["license"] == "other"
 
 
 def test_the_phone_example_runs_and_agrees_with_detect(readme, root, detector, monkeypatch):

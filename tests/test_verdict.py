@@ -7,7 +7,7 @@ import pytest
 
 from deepfake.model.calibration import Calibration, Calibrations, logit_of
 from deepfake.records import Face, Label, Reason, Score, Thresholds
-from deepfake.verdict import decide, judge, tracks_of, trimmed_mean
+from deepfake.verdict import decide, judge, peak_logit, tracks_of, trimmed_mean, windows
 
 THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)
 PLAIN = Calibration(thresholds=THRESHOLDS)
@@ -73,6 +73,43 @@ def test_the_trimmed_mean_of_few_values_is_their_mean(rng):
     assert trimmed_mean(values.tolist()) == pytest.approx(np.sort(values)[10:40].mean())
     with pytest.raises(ValueError, match="at least one number"):
         trimmed_mean([])
+
+
+PARTS = Calibration(thresholds=Thresholds(real_below=0.3, fake_above=0.9))
+
+
+def test_a_part_that_is_clearly_fake_makes_the_clip_fake():
+    scores = [score(0.99 if 10 <= frame < 18 else 0.1, frame) for frame in range(40)]
+    decision = decide(scores, TIMES, PLAIN, 3, 40, PARTS)
+    (part,) = decision.parts
+    assert (decision.label, decision.p_fake) == (Label.FAKE, part.p_fake)
+    assert (part.track, part.from_s, part.to_s) == (0, TIMES[10], TIMES[17])
+    assert part.p_fake == pytest.approx(0.99)
+    assert decide(scores, TIMES, PLAIN, 3, 40).label is Label.REAL
+
+
+@pytest.mark.parametrize("fakes", [{10, 11}, {3, 9, 15, 21, 27, 33}])
+def test_faces_that_are_few_or_far_apart_are_no_part(fakes):
+    scores = [score(0.99 if frame in fakes else 0.1, frame) for frame in range(40)]
+    decision = decide(scores, TIMES, PLAIN, 3, 40, PARTS)
+    assert (decision.label, decision.parts) == (Label.REAL, ())
+
+
+def test_a_part_lasts_a_second_and_has_five_faces():
+    dense = {index: index / 32 for index in range(90)}
+    assert [one.stop - one.start for one in windows([score(0.9, n) for n in range(90)], dense)] == [33] * 58
+    sparse = {index: 2.0 * index for index in range(9)}
+    assert [one.stop - one.start for one in windows([score(0.9, n) for n in range(9)], sparse)] == [5] * 5
+    assert list(windows([score(0.9, n) for n in range(20)], dense)) == []
+    assert peak_logit([score(0.9, n) for n in range(20)], dense) is None
+
+
+def test_parts_belong_to_a_person_and_the_most_suspicious_comes_first():
+    scores = [score(0.95 if frame < 9 else 0.1, frame, 0) for frame in range(40)]
+    scores += [score(0.99 if frame > 30 else 0.1, frame, 1) for frame in range(40)]
+    decision = decide(scores, TIMES, PLAIN, 3, 80, PARTS)
+    assert [(part.track, part.from_s, part.to_s) for part in decision.parts] == [(1, 15.5, 19.5), (0, 0.0, 4.0)]
+    assert peak_logit(scores, TIMES) == pytest.approx(logit_of(0.99))
 
 
 def test_thresholds_must_be_in_order():

@@ -59,11 +59,15 @@ def index_command(dataset: str, folder: Path, out: Path) -> None:
       python -m deepfake index folder my_pictures --out mine.csv
     """
     from deepfake.data.datasets import READERS
+    from deepfake.data.datasets.walk import left_out
     from deepfake.data.index import located, write_index
 
-    rows = located(READERS[dataset](folder), folder, out.parent)
+    found = READERS[dataset](folder)
+    rows = located(found, folder, out.parent)
     write_index(out, rows)
     _say_counts(rows)
+    if unnamed := left_out(folder, found):
+        click.echo(f"left out: {unnamed}", err=True)
 
 
 @click.command()

@@ -5,14 +5,14 @@ Each imports what it needs when it runs: the command line starts without TensorF
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
-from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, advance, progress_bar
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, advance, as_json, progress_bar
 from deepfake.system.memory import keep_large_blocks
 
 if TYPE_CHECKING:
@@ -37,35 +37,39 @@ def evaluate(
 
     \b
     Example:
-      python -m deepfake evaluate --model models/light-4 --index faces/index.csv --report out
+      python -m deepfake evaluate --model models/light-5 --index faces/index.csv --report out
     """
     if not index and clips is None:
         raise click.UsageError("Give --index, --clips or both.")
     from deepfake.evaluation import evaluate as measure
     from deepfake.evaluation import show
-    from deepfake.model.bundle import METRICS
+    from deepfake.model.bundle import QUALITY_PLOT
+    from deepfake.model.metrics import Metrics, read_metrics, write_metrics
     from deepfake.report.metrics_tables import quality_tables
 
     found = {}
     if index:
         with progress_bar("faces") as bar:
             follow = partial(advance, bar)
-            found[split_name] = measure.evaluate_crops(model, index, split_name, fakes or "given", follow)
+            found[split_name] = measure.evaluate_crops(
+                model, index, split_name, fakes=fakes or "given", progress=follow
+            )
         if split_name == "test":
-            show.write_quality(found[split_name], model, model / "plots" / "quality.png")
+            show.write_quality(found[split_name], model, model / QUALITY_PLOT)
         if report:
             show.write_mistakes(found[split_name], model, index, report / split_name / "mistakes.png")
     if clips is not None:
         with progress_bar("clips") as bar:
-            found["clips"] = measure.evaluate_clips(model, clips, partial(advance, bar))
+            found["clips"] = measure.evaluate_clips(model, clips, progress=partial(advance, bar))
+    measures = {section: evaluation.measures for section, evaluation in found.items()}
+    kept = write_metrics(model, replace(read_metrics(model), **measures))
     for section, evaluation in found.items():
-        measure.update_metrics(model / METRICS, section, evaluation.measures)
         if report:
             show.write_scores(evaluation, report / section / "scores.csv")
             show.write_quality(evaluation, model, report / section / "quality.png")
     if report:
         click.echo(f"wrote {report}", err=True)
-    click.echo(quality_tables({section: evaluation.measures for section, evaluation in found.items()}))
+    click.echo(quality_tables(replace(Metrics(), **{section: getattr(kept, section) for section in measures})))
 
 
 @click.command()
@@ -80,20 +84,19 @@ def robustness(model: Path, index: tuple[Path, ...], split_name: str, source: tu
 
     \b
     Example:
-      python -m deepfake robustness --model models/light-4 --index faces/index.csv --source dfdc
+      python -m deepfake robustness --model models/light-5 --index faces/index.csv --source dfdc
     """
-    from deepfake.evaluation.evaluate import update_metrics
     from deepfake.evaluation.plots import robustness_figure
-    from deepfake.evaluation.robustness import measure_robustness as measure
-    from deepfake.model.bundle import METRICS
+    from deepfake.evaluation.robustness import measure_robustness
+    from deepfake.model.bundle import ROBUSTNESS_PLOT
+    from deepfake.model.metrics import read_metrics, write_metrics
     from deepfake.system.files import write_bytes
 
     with progress_bar("faces") as bar:
-        found = measure(model, index, split_name, source, partial(advance, bar))
-    update_metrics(model / METRICS, "robustness", found)
-    figure = robustness_figure({name: corruption["levels"] for name, corruption in found["corruptions"].items()})
-    write_bytes(model / "plots" / "robustness.png", figure)
-    click.echo(json.dumps(found, indent=2))
+        found = measure_robustness(model, index, split=split_name, sources=source, progress=partial(advance, bar))
+    write_metrics(model, replace(read_metrics(model), robustness=found))
+    write_bytes(model / ROBUSTNESS_PLOT, robustness_figure(found))
+    click.echo(as_json(found))
 
 
 @click.command()
@@ -130,17 +133,25 @@ def adversarial(
 
     \b
     Example:
-      python -m deepfake adversarial --model models/light-4 --index faces/index.csv --crops 200
+      python -m deepfake adversarial --model models/light-5 --index faces/index.csv --crops 200
     """
-    from deepfake.evaluation.adversarial import attack as measure
-    from deepfake.evaluation.card_sections import attack_table
-    from deepfake.evaluation.evaluate import update_metrics
-    from deepfake.model.bundle import METRICS
+    from deepfake.evaluation.adversarial import measure_adversarial
+    from deepfake.evaluation.card_sections import adversarial_table
+    from deepfake.model.metrics import read_metrics, write_metrics
 
     with progress_bar("faces") as bar:
-        found = measure(model, index, split_name, source, crops, eps, steps, seed, partial(advance, bar))
-    update_metrics(model / METRICS, "attack", found)
-    click.echo(attack_table(json.loads((model / METRICS).read_text(encoding="utf-8"))))
+        found = measure_adversarial(
+            model,
+            index,
+            split=split_name,
+            sources=source,
+            crops=crops,
+            sizes=eps,
+            steps=steps,
+            seed=seed,
+            progress=partial(advance, bar),
+        )
+    click.echo(adversarial_table(write_metrics(model, replace(read_metrics(model), adversarial=found)).adversarial))
 
 
 @click.command()
@@ -154,17 +165,15 @@ def fairness(model: Path, index: tuple[Path, ...], split_name: str) -> None:
 
     \b
     Example:
-      python -m deepfake fairness --model models/light-4 --index faces/index.csv
+      python -m deepfake fairness --model models/light-5 --index faces/index.csv
     """
-    from deepfake.evaluation.card_sections import audit_table
-    from deepfake.evaluation.evaluate import update_metrics
-    from deepfake.evaluation.fairness import audit as measure
-    from deepfake.model.bundle import METRICS
+    from deepfake.evaluation.card_sections import fairness_table
+    from deepfake.evaluation.fairness import measure_fairness
+    from deepfake.model.metrics import read_metrics, write_metrics
 
     with progress_bar("faces") as bar:
-        found = measure(model, index, split_name, partial(advance, bar))
-    update_metrics(model / METRICS, "audit", found)
-    click.echo(audit_table(json.loads((model / METRICS).read_text(encoding="utf-8"))))
+        found = measure_fairness(model, index, split=split_name, progress=partial(advance, bar))
+    click.echo(fairness_table(write_metrics(model, replace(read_metrics(model), fairness=found)).fairness))
 
 
 @click.command()
@@ -179,17 +188,16 @@ def ablate(config: Path, run: Path, clips: Path | None, model: Path | None) -> N
 
     \b
     Example:
-      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-4
+      python -m deepfake ablate scripts/ablation.toml --run runs/ablation --model models/light-5
     """
-    from deepfake.evaluation.evaluate import update_metrics
-    from deepfake.model.bundle import METRICS
+    from deepfake.model.metrics import read_metrics, write_metrics
     from deepfake.training.ablate import ablate as compare
 
     keep_large_blocks()
     found = compare(config, run, clips, partial(click.echo, err=True))
     if model:
-        update_metrics(model / METRICS, "ablation", found)
-    click.echo(json.dumps(found, indent=2))
+        write_metrics(model, replace(read_metrics(model), ablation=found))
+    click.echo(as_json(found))
 
 
 @click.command()
@@ -200,7 +208,7 @@ def card(model: Path, readme: Path | None) -> None:
 
     \b
     Example:
-      python -m deepfake card models/light-4 --readme README.md
+      python -m deepfake card models/light-5 --readme README.md
     """
     from deepfake.evaluation.card import write_card
 

@@ -6,6 +6,10 @@ Exit status: 0 when all went well, 2 for a wrong call, 3 when some file could no
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +30,7 @@ from deepfake.cli.options import (
     Commands,
     advance,
     found_model,
+    not_empty,
     progress_bar,
     renamed,
 )
@@ -42,7 +47,7 @@ from deepfake.cli.train import (
     fine_tune,
     fit,
 )
-from deepfake.errors import MediaError
+from deepfake.errors import DeepfakeError, internal_fault
 from deepfake.provenance.credentials import in_a_word
 from deepfake.system.text import printable
 
@@ -65,7 +70,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, callback=not_empty)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a file.")
 @click.option("--save-dir", type=NEW_FOLDER, help="Write annotated files here.")
 @FRAMES
@@ -74,6 +79,9 @@ def main() -> None:
 @click.option("--end", type=click.FloatRange(min=0, min_open=True), help="Stop a video here, in seconds.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @MIN_FACE
+@click.option(
+    "--fetch", "may_fetch", is_flag=True, help="Fetch what https:// addresses name, of at most 250 MB, in two minutes."
+)
 @TRUST
 @TRUST_LIST
 def detect(
@@ -86,49 +94,82 @@ def detect(
     end: float | None,
     model: str,
     min_face: float,
+    may_fetch: bool,
     trust: bool,
     trust_list: Path | None,
 ) -> None:
-    """Judge pictures and videos: files, folders or globs.
+    """Judge pictures and videos: files, folders, globs, addresses with --fetch, and `-` for standard input.
 
-    Prints a line a file. Exit status 3 if some file could not be read.
+    Prints a line a file. Exit status 3 if some file could not be read. Nothing is fetched from private networks.
 
     \b
     Examples:
       python -m deepfake detect examples/portrait.jpg
       python -m deepfake detect examples --json --save-dir out
+      python -m deepfake detect - < examples/portrait.jpg
     """
     from deepfake.faces.mtcnn import FaceSettings
     from deepfake.pipeline import Detector
     from deepfake.records import Sampling
     from deepfake.report.files import to_json, write_report
-    from deepfake.scan.files import find_files
+    from deepfake.scan.files import find_files, unfitting
+    from deepfake.system.fetch import is_address
+    from deepfake.system.files import LeftOut
 
     try:
         sampling = Sampling(frames, fps, start, end)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    files, failed = list(find_files(paths)), False
+    if not may_fetch and (address := next(filter(is_address, paths), None)):
+        raise click.UsageError(f"{printable(address)} is an address. Pass --fetch to fetch what it names.")
+    elsewhere = [name for name in paths if name == "-" or is_address(name)]
+    names = [name for name in paths if name not in elsewhere]
+    left_out, failed = LeftOut(), False
+    files: list[Path | str] = [*find_files(names, left_out), *elsewhere]
+    if left_out:
+        click.echo(f"left out: {left_out}", err=True)
     if not files:
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
     face_settings = FaceSettings(min_face_share=min_face)
     detector = Detector(
         found_model(model, trust=trust), trust=trust, face_settings=face_settings, trust_list=trust_list
     )
-    for number, path in enumerate(files, start=1):
+    for name in unfitting(names):
+        click.echo(f"Error: nothing fits {printable(name)}. Check the pattern and the folder.", err=True)
+        failed = True
+    for number, file in enumerate(files, start=1):
         try:
-            with progress_bar(f"{number}/{len(files)} {printable(path.name)}") as bar:
+            with ExitStack() as stack:
+                path = file if isinstance(file, Path) else stack.enter_context(_had(file))
+                bar = stack.enter_context(progress_bar(f"{number}/{len(files)} {printable(path.name)}"))
                 verdict = detector.detect(path, sampling, partial(advance, bar))
-            written = write_report(verdict, save_dir) if save_dir else []
-        except MediaError as error:
-            click.echo(f"Error: {printable(str(error))}", err=True)
+                written = write_report(verdict, save_dir) if save_dir else []
+        except OSError:
+            raise  # Where the reports go is no matter of one file.
+        except Exception as error:  # noqa: BLE001 Whatever it is, it costs its file, and not those after it.
+            said = str(error) if isinstance(error, DeepfakeError) else f"{file}: {internal_fault(error)}"
+            click.echo(f"Error: {printable(said)}", err=True)
             failed = True
             continue
+        verdict = replace(verdict, path=str(file))
         click.echo(to_json(verdict) if as_json else _line(verdict))
-        for file in written:
-            click.echo(f"wrote {printable(str(file))}", err=True)
+        for report in written:
+            click.echo(f"wrote {printable(str(report))}", err=True)
     if failed:
         sys.exit(UNREADABLE)
+
+
+@contextmanager
+def _had(name: str) -> Iterator[Path]:
+    """A file with what an address or standard input (`-`) gives, while the context is open."""
+    from deepfake.system.fetch import copied, fetch
+
+    with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
+        if name == "-":
+            chunks = iter(partial(sys.stdin.buffer.read, 1 << 16), b"")
+            yield copied(chunks, Path(folder) / "stdin", "Standard input")
+        else:
+            yield fetch(name, Path(folder))
 
 
 SECTIONS = {
@@ -162,9 +203,12 @@ for old, new in {
 
 
 def _line(verdict: Verdict) -> str:
-    """One verdict for people: the answer, p_fake, the reason, the credentials if there are any, the file."""
+    """One verdict for people: the answer, p_fake, the reason, the credentials and notes if there are any, the file."""
     p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
     tracks = len(verdict.tracks)
     reason = verdict.reason or (verdict.trace and f"looks {verdict.trace}") or f"{tracks} track{'s' * (tracks != 1)}"
+    if part := verdict.decisive_part:
+        reason += f" from {part.from_s:.1f} s to {part.to_s:.1f} s"
     credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
-    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{printable(verdict.path)}"
+    notes = "".join(f"[{note.replace('_', ' ')}] " for note in verdict.notes)
+    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{notes}{printable(verdict.path)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from deepfake.errors import BundleError, DeepfakeError
 from deepfake.system.memory import return_large_blocks
@@ -34,7 +35,7 @@ MIN_FACE = click.option(
     type=click.FloatRange(0, 1, min_open=True),
     default=0.06,
     show_default=True,
-    help="Smallest face searched for, as a share of the picture's short side.",
+    help="Smallest face searched for, as a share of the picture's short side; where none is found, down to 20 pixels.",
 )
 TRUST = click.option(
     "--trust", is_flag=True, help="Use a bundle from elsewhere, or one whose files differ from their checksums."
@@ -51,6 +52,13 @@ FAKES = click.option(
     type=click.Choice(["given", "self-blend", "both"]),
     help="Which fakes: those given, those made from the real faces, or both. [default: given, or what CONFIG says]",
 )
+
+
+def not_empty(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths of a call, none of them empty: that would be the current folder."""
+    if "" in values:
+        raise click.BadParameter("a path must not be empty. Give a file, a folder or a glob; `.` is this folder.")
+    return values
 
 
 class Commands(click.Group):
@@ -109,6 +117,11 @@ def advance(bar: Any, done: int, total: int) -> None:
     bar.update(done - bar.pos)
 
 
+def as_json(record: msgspec.Struct) -> str:
+    """A record as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(record)).decode()
+
+
 def found_model(text: str, *, trust: bool = False) -> Path:
     """The folder of the bundle that a `--model` names, fetched if need be; the one that ships for an empty text.
 
@@ -133,7 +146,7 @@ def found_model(text: str, *, trust: bool = False) -> Path:
                 bars.append(stack.enter_context(progress_bar("fetching the model")))
             advance(bars[0], done, total)
 
-        folder = find_model(text, show)
+        folder = find_model(text, progress=show)
     if not trust and not any(folder.resolve().is_relative_to(known.resolve()) for known in (MODELS, cache_folder())):
         raise BundleError(
             f"{folder} is from elsewhere: its files may fit together, but nobody vouches for them. Pass --trust if you "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deepfake.cli.options import FILE, FPS, FRAMES, MIN_FACE, MODEL, NEW_FILE, TRUST, found_model
+from deepfake.cli.options import FILE, FPS, FRAMES, MIN_FACE, MODEL, NEW_FILE, TRUST, found_model, not_empty
 
 if TYPE_CHECKING:
     from deepfake.scan.local import Tally
@@ -41,7 +41,7 @@ def scan() -> None:
 
 
 @scan.command()
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, callback=not_empty)
 @click.option("--list", "lists", type=FILE, multiple=True, help="A text file that names files or folders, one a line.")
 @click.option("--out", required=True, metavar="FILE", help="The SQLite file; with --ray, a folder or an address.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes. [default: one a core]")
@@ -96,8 +96,10 @@ def run(
     from itertools import chain
 
     from deepfake.records import Sampling
-    from deepfake.scan.files import find_files, read_list
+    from deepfake.scan.files import find_files, read_list, unfitting
     from deepfake.scan.worker import ScanSettings
+    from deepfake.system.files import LeftOut
+    from deepfake.system.text import printable
 
     names = [*paths, *chain.from_iterable(map(read_list, lists))]
     if not names:
@@ -129,7 +131,12 @@ def run(
     from deepfake.scan.store import Store
 
     with Store(Path(out), settings.identity) as store:
-        total = sum(1 for _ in find_files(names))
+        left_out = LeftOut()
+        for name in unfitting(names):
+            click.echo(f"nothing fits {printable(name)}", err=True)
+        total = sum(1 for _ in find_files(names, left_out))
+        if left_out:
+            click.echo(f"left out: {left_out}", err=True)
         if not total:
             raise click.UsageError(f"No picture or video in {', '.join(names)}.")
         shown = _Shown(total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from deepfake.cli.options import MODEL, NEW_FOLDER, TRUST, TRUST_LIST, found_model
+from deepfake.cli.options import FILE, MODEL, NEW_FOLDER, TRUST, TRUST_LIST, found_model
 
 
 class User(click.ParamType[tuple[str, str]]):
@@ -44,6 +45,28 @@ class User(click.ParamType[tuple[str, str]]):
 @click.option("--share", is_flag=True, help="Make a public link, through Gradio's servers.")
 @click.option("--auth", type=User(), multiple=True, envvar="DEEPFAKE_AUTH", help="Ask for this user and password.")
 @click.option(
+    "--auth-file",
+    type=FILE,
+    envvar="DEEPFAKE_AUTH_FILE",
+    help="Ask for one of the users in this file, one NAME:PASSWORD a line: others cannot see it among the processes.",
+)
+@click.option(
+    "--allowed-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Answer only under this name, or *.NAME. [default: this machine's own names, or any with --host 0.0.0.0]",
+)
+@click.option(
+    "--origin", "origins", multiple=True, metavar="URL", help="Let the pages of this site ask from a browser."
+)
+@click.option(
+    "--proxies",
+    metavar="ADDRESSES",
+    envvar="FORWARDED_ALLOW_IPS",
+    help="Believe these, with commas between, for whom they ask (X-Forwarded-For). [default: those on this machine]",
+)
+@click.option(
     "--feedback",
     type=NEW_FOLDER,
     help="Let visitors keep files that were judged wrongly in this folder, with the truth and their consent.",
@@ -57,6 +80,10 @@ def serve(
     port: int,
     share: bool,
     auth: tuple[tuple[str, str], ...],
+    auth_file: Path | None,
+    hosts: tuple[str, ...],
+    origins: tuple[str, ...],
+    proxies: str | None,
     feedback: Path | None,
     mcp: bool,
     model: str,
@@ -71,20 +98,43 @@ def serve(
       python -m deepfake serve --share --auth me:secret
       curl -F file=@examples/portrait.jpg http://127.0.0.1:7860/predict
     """
-    from deepfake.page.place import own_folder
+    from deepfake.page.place import LOCAL, PRIVATE, own_folder
 
     # What follows takes seconds.
     click.echo("Opening the page: loading the model and Gradio ...", err=True)
     bundle = found_model(model, trust=trust)
+    users = (*auth, *_users_in(auth_file)) if auth_file else auth
     # A container is stopped by this signal; what was uploaded must go then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with own_folder() as folder:
+    space = "SPACE_ID" in os.environ
+    with own_folder(proxies=proxies or (PRIVATE if space else LOCAL)) as folder:
         try:
             from deepfake.page.serve import Settings, serving
         except ModuleNotFoundError as error:
             raise click.ClickException(f"The page needs {error.name}: pip install 'deepfake[app]'") from error
-        settings = Settings(host=host, port=port, share=share, users=auth, feedback=feedback, mcp=mcp)
+        settings = Settings(
+            host=host,
+            port=port,
+            share=share,
+            users=users,
+            hosts=hosts,
+            origins=origins,
+            space=space,
+            feedback=feedback,
+            mcp=mcp,
+        )
         with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)
             click.echo("The page is open. Press Ctrl+C to stop.", err=True)
             threading.Event().wait()
+
+
+def _users_in(file: Path) -> list[tuple[str, str]]:
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{file} is no text in UTF-8. Save it as one.") from error
+    users = [User().convert(line.strip(), None, None) for line in lines if line.strip()]
+    if not users:
+        raise click.ClickException(f"{file} names no user. Write one NAME:PASSWORD a line.")
+    return users

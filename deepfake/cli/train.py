@@ -5,15 +5,15 @@ Each imports what it needs when it runs: the command line starts without TensorF
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, advance, progress_bar
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, advance, as_json, progress_bar
 from deepfake.system.memory import keep_large_blocks
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]
 
     \b
     Examples:
-      python -m deepfake fit scripts/light-4.toml --run runs/light-4
+      python -m deepfake fit scripts/light-5-generated-more.toml --run runs/light-5
       python -m deepfake fit mine.toml --run runs/reals --fakes self-blend
     """
     from msgspec.structs import replace
@@ -80,8 +80,8 @@ def fine_tune(
 
     keep_large_blocks()
     settings = FineTuneSettings(fakes or "given", epochs=epochs, dataset=dataset)
-    found = go_on(folder, work, out, model or DEFAULT_MODEL, settings, partial(click.echo, err=True))
-    click.echo(json.dumps(found))
+    found = go_on(folder, work, out, model=model or DEFAULT_MODEL, settings=settings, say=partial(click.echo, err=True))
+    click.echo(msgspec.json.encode(found).decode())
 
 
 @click.command()
@@ -148,7 +148,7 @@ def experts(
         crop = CropSpec(crop.size, served, crop.shift * crop.scale / served, (1.0, *tta) if tta else crop.tta_scales)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    click.echo(join_experts(named, out, SHARPNESS if sharpness is None else sharpness, crop))
+    click.echo(join_experts(named, out, sharpness=SHARPNESS if sharpness is None else sharpness, crop=crop))
 
 
 @click.command()
@@ -158,7 +158,7 @@ def calibrate(run: Path) -> None:
 
     \b
     Example:
-      python -m deepfake calibrate runs/light-4
+      python -m deepfake calibrate runs/light-5
     """
     from deepfake.training.calibrate import calibrate as calibrate_run
 
@@ -174,17 +174,15 @@ def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path,
 
     \b
     Example:
-      python -m deepfake calibrate-tracks --model models/light-4 --clips clips.csv --index faces/index.csv
+      python -m deepfake calibrate-tracks --model models/light-5 --clips clips.csv --index faces/index.csv
     """
-    import msgspec
-
     from deepfake.training.calibrate_tracks import calibrate_tracks
 
     if clips is None and not index:
         raise click.UsageError("Give --clips, --index or both.")
     with progress_bar("clips") as bar:
-        found = calibrate_tracks(model, clips, index, partial(advance, bar))
-    click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+        found = calibrate_tracks(model, clips, index, progress=partial(advance, bar))
+    click.echo(as_json(found))
 
 
 @click.command()
@@ -196,11 +194,11 @@ def export(run: Path, out: Path, crops: int) -> None:
 
     \b
     Example:
-      python -m deepfake export runs/light-4 --out models/light-4
+      python -m deepfake export runs/light-5 --out models/light-5
     """
     from deepfake.training.export import export_run
 
-    click.echo(json.dumps(export_run(run, out, crops), indent=2))
+    click.echo(as_json(export_run(run, out, crops)))
 
 
 @click.command("export-mtcnn")

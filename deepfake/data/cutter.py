@@ -15,13 +15,13 @@ import numpy as np
 from deepfake.data.cut import main_face, surroundings
 from deepfake.data.index import Row
 from deepfake.data.journal import Outcome
-from deepfake.errors import DatasetError, MediaError
+from deepfake.errors import DatasetError, MediaError, internal_fault
 from deepfake.faces.crops import cut_crop
 from deepfake.faces.mesh import FaceMesh
 from deepfake.faces.mtcnn import FaceFinder
 from deepfake.faces.search import find_faces
 from deepfake.faces.tracks import Tracker
-from deepfake.media import VideoReader, kind_of, read_picture
+from deepfake.media import kind_of, open_media, read_picture
 from deepfake.model.bundle import load_face_mesh
 from deepfake.records import CropSpec, Face, Frame, Image, Sampling
 from deepfake.system.files import replacing, write_png
@@ -105,7 +105,9 @@ class FaceCutter:
             try:
                 outcome = self._video(row)
             except MediaError as error:
-                outcome = self._unreadable(row, error)
+                outcome = self._unreadable(row, str(error))
+            except Exception as error:  # noqa: BLE001 A fault of this program costs its file, not those after it.
+                outcome = self._unreadable(row, internal_fault(error))
             yield outcome
 
     def _copies(self, rows: Iterable[Row]) -> Iterator[Outcome]:
@@ -114,7 +116,7 @@ class FaceCutter:
                 read_picture(self.root / row.path)
                 outcome = Outcome(row.path, pictures=({"path": self._copy(row)},))
             except MediaError as error:
-                outcome = self._unreadable(row, error)
+                outcome = self._unreadable(row, str(error))
             yield outcome
 
     def _pictures(self, rows: Iterable[Row]) -> Iterator[Outcome]:
@@ -126,7 +128,9 @@ class FaceCutter:
                 try:
                     yield read_picture(self.root / row.path)
                 except MediaError as error:
-                    broken.append(self._unreadable(waiting.pop(), error))
+                    broken.append(self._unreadable(waiting.pop(), str(error)))
+                except Exception as error:  # noqa: BLE001 As in `_videos`.
+                    broken.append(self._unreadable(waiting.pop(), internal_fault(error)))
 
         for frame, faces in find_faces(frames(), self.finder.find):
             yield self._picture(waiting.popleft(), frame.image, faces)
@@ -144,7 +148,7 @@ class FaceCutter:
         return Outcome(row.path, pictures=(self._write(self._cut(image, face), self._target(row, ".png"), row.label),))
 
     def _video(self, row: Row) -> Outcome:
-        reader, tracker = VideoReader(self.root / row.path, Sampling(self.settings.frames)), Tracker()
+        reader, tracker = open_media(self.root / row.path, Sampling(self.settings.frames)), Tracker()
         people: dict[int, list[_Cut]] = defaultdict(list)
         for frame, found in find_faces(reader, self.finder.find):
             for face in tracker.follow(frame.image, found):
@@ -157,8 +161,8 @@ class FaceCutter:
         )
         return Outcome(row.path, pictures=pictures, frames_failed=reader.frames_failed)
 
-    def _unreadable(self, row: Row, error: MediaError) -> Outcome:
-        return Outcome(row.path, "unreadable", str(error).replace(str(self.root), "").lstrip("/"))
+    def _unreadable(self, row: Row, error: str) -> Outcome:
+        return Outcome(row.path, "unreadable", error.replace(str(self.root), "").lstrip("/"))
 
     def _target(self, row: Row, ending: str) -> str:
         """Path of a picture to write: below the output folder, wherever the file lies."""

@@ -11,6 +11,7 @@ as another name of `identity`.
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from typing import Any
 
 from deepfake.errors import DatasetError
 from deepfake.system.files import replacing
+from deepfake.system.text import decoded
 
 SPLITS = ("train", "val", "test")
 LABELS = ("real", "fake")
@@ -80,7 +82,9 @@ COLUMNS = tuple(field.name for field in fields(Row) if field.name != "made")
 
 
 def read_index(path: Path | str) -> list[Row]:
-    """Reads a table of labelled pictures or videos.
+    """Reads a table of labelled pictures or videos: CSV as any spreadsheet writes it.
+
+    Columns may be parted by commas, semicolons or tabs, and the text be UTF-8 or UTF-16.
 
     Raises:
         DatasetError: If the file cannot be read, `path` or `label` is absent, or a label or split is none of the
@@ -88,19 +92,24 @@ def read_index(path: Path | str) -> list[Row]:
     """
     path = Path(path)
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            given = reader.fieldnames or []
-            absent = {"path", "label"} - set(given)
-            if absent:
-                raise DatasetError(
-                    f"{path} needs the columns path and label, and may have {', '.join(COLUMNS[2:])}. "
-                    f"Missing: {', '.join(sorted(absent))}."
-                )
-            alias = {"identity": "group"} if "identity" not in given else {}
-            cells: list[list[Any]] = [[record.get(alias.get(c, c)) or "" for c in COLUMNS] for record in reader]
-            rows = [Row(*own) for own in cells]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = decoded(path.read_bytes())
+        if "\0" in text:
+            raise DatasetError(f"{path} holds zero bytes, so it is no CSV table. Export it again.")
+        # Excel writes in its first line what parts the columns, if it is told to.
+        head, _, rest = text.partition("\n")
+        text, head = (rest, rest.partition("\n")[0]) if head.startswith("sep=") else (text, head)
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
+        given = reader.fieldnames or []
+        absent = {"path", "label"} - set(given)
+        if absent:
+            raise DatasetError(
+                f"{path} needs the columns path and label, and may have {', '.join(COLUMNS[2:])}. "
+                f"Missing: {', '.join(sorted(absent))}."
+            )
+        alias = {"identity": "group"} if "identity" not in given else {}
+        cells: list[list[Any]] = [[record.get(alias.get(c, c)) or "" for c in COLUMNS] for record in reader]
+        rows = [Row(*own) for own in cells]
+    except (OSError, csv.Error) as error:
         raise DatasetError(f"{path} cannot be read as a CSV table: {error}.") from error
     for number, row in enumerate(rows, start=2):
         if row.label not in LABELS or row.split not in (*SPLITS, ""):

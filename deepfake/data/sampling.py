@@ -20,6 +20,13 @@ METHODS = {"blend": "self_blend", "twin": "autoencoder"}
 """What the method of a fake that is made while loading is called."""
 
 
+SPARSE = (
+    "Give more clips and people of each class, at least ten, so that each split gets some; or divide them yourself: "
+    "into folders named train, val and test, or by the column `split`."
+)
+"""What to do where a split lacks a class though the data have both."""
+
+
 def training_rows(config: TrainingConfig) -> tuple[list[Row], list[Row]]:
     """The rows that a run trains on and those that it is watched on, their paths made absolute.
 
@@ -258,7 +265,7 @@ def count_classes(rows: Sequence[Row], split: str) -> dict[str, int]:
     """
     counts = count_labels(rows)
     if not all(counts.values()):
-        raise DatasetError(f"The split {split!r} needs real and fake crops. Found: {counts}. Add the missing class.")
+        raise DatasetError(f"The split {split!r} needs real and fake crops. Found: {counts}. {SPARSE}")
     return counts
 
 

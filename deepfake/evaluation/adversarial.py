@@ -24,12 +24,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from deepfake.data.index import LABELS, Row, count_labels, read_indexes
+from deepfake.data.index import LABELS, Row, read_indexes
 from deepfake.data.loader import CropLoader
 from deepfake.errors import DatasetError, DeepfakeError
-from deepfake.evaluation.evaluate import Sample, shares_of_answers
-from deepfake.evaluation.metrics import Values, bootstrap_interval, roc_auc
+from deepfake.evaluation.evaluate import Sample, answers_about, counts_of, ranking
+from deepfake.evaluation.metrics import Values
 from deepfake.model.bundle import load_bundle
+from deepfake.model.metrics import Adversarial, Attack, Attacked
 from deepfake.nn.saved import load_network
 from deepfake.pipeline import Progress
 from deepfake.records import Floats, Thresholds
@@ -41,9 +42,10 @@ BATCH = 32
 WHITE = 255.0
 
 
-def attack(
+def measure_adversarial(
     model: Path,
     indexes: Sequence[Path],
+    *,
     split: str = "test",
     sources: Sequence[str] = (),
     crops: int = 200,
@@ -51,7 +53,7 @@ def attack(
     steps: int = 10,
     seed: int = 0,
     progress: Progress = lambda done, total: None,
-) -> dict[str, Any]:
+) -> Adversarial:
     """Measures a bundle on a balanced sample of crops, untouched, with noise, and under each attack.
 
     Args:
@@ -64,12 +66,6 @@ def attack(
         steps: Steps of PGD.
         seed: Another seed draws another sample, other noise and other starts.
         progress: Called after each batch with the number of crops done.
-
-    Returns:
-        `split`, `seed`, `steps`, `count` of reals and fakes, `sources` with the count of each, `left_out`, `clean`, and
-        `attacks`: for `noise`, `fgsm` and `pgd`, a list with an entry for each of `sizes`. Such an entry has its `eps`
-        and, like `clean`, `auc`, `auc_interval`, `real_called`, `fake_called`, the `auc` of each of `sources`, and
-        `fakes_alone`: the same AUC where the reals are untouched.
 
     Raises:
         DeepfakeError: If the backend is not TensorFlow.
@@ -93,29 +89,33 @@ def attack(
         )
     calibration = bundle.calibration.face
     logits = keras.Model(network.input, network.output["logit"])
-    found: dict[tuple[str, float], list[float]] = {}
+
+    def p_fake_of(crops: Floats) -> list[float]:
+        return [calibration.p_fake(logit) for logit in logits.predict_on_batch(crops).astype(np.float64).tolist()]
+
+    clean: list[float] = []
+    found: dict[tuple[Attack, float], list[float]] = {}
     loader = CropLoader(rows, bundle.crop, BATCH)
     for number in range(len(loader)):
         batch, labels = loader[number]
-        for key, changed in _attacked(batch, labels["logit"], sizes, steps, gradient, [seed, number]):
-            answer = logits.predict_on_batch(changed).astype(np.float64)
-            found.setdefault(key, []).extend(map(calibration.p_fake, answer.tolist()))
+        clean += p_fake_of(batch)
+        for key, changed in _attacked(batch, labels["logit"], sizes, steps, gradient, [seed, number]).items():
+            found.setdefault(key, []).extend(p_fake_of(changed))
         progress(min((number + 1) * BATCH, len(rows)), len(rows))
-    clean = found.pop(("clean", 0.0))
-    attacks: dict[str, list[dict[str, Any]]] = {}
+    attacks: dict[Attack, list[Attacked]] = {}
     for (name, eps), p_fake in found.items():
-        attacks.setdefault(name, []).append({"eps": eps, **_measures(rows, p_fake, clean, calibration.thresholds)})
+        attacks.setdefault(name, []).append(_measured(rows, p_fake, clean, calibration.thresholds, eps))
     taken = sorted({row.source for row in rows})
-    return {
-        "split": split,
-        "seed": seed,
-        "steps": steps,
-        "count": count_labels(rows),
-        "sources": {name: count_labels([row for row in rows if row.source == name]) for name in taken},
-        "left_out": sorted({row.source for row in given} - set(taken)),
-        "clean": _measures(rows, clean, clean, calibration.thresholds),
-        "attacks": attacks,
-    }
+    return Adversarial(
+        split=split,
+        seed=seed,
+        steps=steps,
+        count=counts_of(rows),
+        sources={name: counts_of(row for row in rows if row.source == name) for name in taken},
+        left_out=tuple(sorted({row.source for row in given} - set(taken))),
+        clean=_measured(rows, clean, clean, calibration.thresholds),
+        attacks={name: tuple(own) for name, own in attacks.items()},
+    )
 
 
 def logit_gradient(network: keras.Model) -> Gradient:
@@ -214,15 +214,13 @@ def balanced_sample(rows: Sequence[Row], crops: int, seed: int) -> list[Row]:
 
 def _attacked(
     batch: Floats, labels: Values, sizes: Sequence[float], steps: int, gradient: Gradient, seed: list[int]
-) -> list[tuple[tuple[str, float], Floats]]:
-    changed = [(("clean", 0.0), batch)]
+) -> dict[tuple[Attack, float], Floats]:
+    changed: dict[tuple[Attack, float], Floats] = {}
     for eps in sizes:
         rng = np.random.default_rng(seed)
-        changed += [
-            (("noise", eps), uniform_noise(batch, eps, rng)),
-            (("fgsm", eps), fgsm(batch, labels, eps, gradient)),
-            (("pgd", eps), pgd(batch, labels, eps, gradient, rng, steps)),
-        ]
+        changed["noise", eps] = uniform_noise(batch, eps, rng)
+        changed["fgsm", eps] = fgsm(batch, labels, eps, gradient)
+        changed["pgd", eps] = pgd(batch, labels, eps, gradient, rng, steps)
     return changed
 
 
@@ -236,17 +234,19 @@ def _near(changed: Floats, crops: Floats, eps: float) -> Floats:
     return np.clip(np.clip(changed, crops - eps, crops + eps), 0, WHITE).astype(np.float32)
 
 
-def _measures(rows: Sequence[Row], p_fake: Sequence[float], clean: Sequence[float], thresholds: Thresholds) -> Any:
+def _measured(
+    rows: Sequence[Row], p_fake: Sequence[float], clean: Sequence[float], thresholds: Thresholds, eps: float = 0.0
+) -> Attacked:
     samples = [Sample(row.label, row.source, row.method, p) for row, p in zip(rows, p_fake, strict=True)]
     labels, changed, untouched = np.array([row.target for row in rows]), np.array(p_fake), np.array(clean)
     places = {name: np.array([row.source == name for row in rows]) for name in sorted({row.source for row in rows})}
-    return {
-        **_ranked(labels, changed),
-        **shares_of_answers(samples, thresholds),
-        "fakes_alone": _ranked(labels, np.where(labels == 1, changed, untouched)),
-        "sources": {name: _ranked(labels[own], changed[own]) for name, own in places.items()},
-    }
-
-
-def _ranked(labels: Any, p_fake: Any) -> dict[str, Any]:
-    return {"auc": roc_auc(labels, p_fake), "auc_interval": bootstrap_interval(roc_auc, labels, p_fake)}
+    whole = ranking(labels, changed)
+    return Attacked(
+        eps=eps,
+        auc=whole.auc,
+        auc_interval=whole.auc_interval,
+        real_called=answers_about("real", samples, thresholds),
+        fake_called=answers_about("fake", samples, thresholds),
+        fakes_alone=ranking(labels, np.where(labels == 1, changed, untouched)),
+        sources={name: ranking(labels[own], changed[own]) for name, own in places.items()},
+    )

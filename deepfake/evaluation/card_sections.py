@@ -1,28 +1,28 @@
-"""metrics.json -> the tables of the card that put a model on trial: against an attacker, and for being fair."""
+"""Metrics -> the tables of the card that put a model on trial: against an attacker, and for being fair."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import get_args
 
+from deepfake.model.metrics import Adversarial, Attack, Bin, Error, Fairness
 from deepfake.report.metrics_tables import auc_text, markdown_table, share_text
 
-ATTACKS = {
+ATTACKS: dict[Attack, str] = {
     "noise": "random noise (control)",
     "fgsm": "FGSM, 1 step",
     "pgd": "PGD, {steps} steps",
 }
-"""How the card calls an attack, by its name in `metrics.json`."""
+"""How the card calls an attack."""
 
 
-def attack_table(metrics: dict[str, Any]) -> str:
+def adversarial_table(found: Adversarial | None) -> str:
     """What somebody who knows the network can do to its answers."""
-    if "attack" not in metrics:
+    if found is None:
         return ""
-    found = metrics["attack"]
-    named = [("none", "", found["clean"])]
+    named = [("none", "", found.clean)]
     named += [
-        (ATTACKS[name].format(steps=found["steps"]), f"{entry['eps']:g}/255", entry)
-        for name, entries in found["attacks"].items()
+        (ATTACKS[name].format(steps=found.steps), f"{entry.eps:g}/255", entry)
+        for name, entries in found.attacks.items()
         for entry in entries
     ]
     rows = [
@@ -30,21 +30,21 @@ def attack_table(metrics: dict[str, Any]) -> str:
             name,
             size,
             auc_text(entry),
-            auc_text(entry["fakes_alone"]),
-            share_text(entry["fake_called"]["real"]),
-            share_text(entry["real_called"]["fake"]),
+            auc_text(entry.fakes_alone),
+            share_text(entry.fake_called.real),
+            share_text(entry.real_called.fake),
         ]
         for name, size, entry in named
     ]
-    sources = list(found["sources"])
-    own = [[name, size, *(auc_text(entry["sources"][source]) for source in sources)] for name, size, entry in named]
-    counts = ", ".join(f"{name} {count['real']} + {count['fake']}" for name, count in found["sources"].items())
-    without = f" Without {', '.join(found['left_out'])}, of one class only." if found["left_out"] else ""
+    sources = list(found.sources)
+    own = [[name, size, *(auc_text(entry.sources[source]) for source in sources)] for name, size, entry in named]
+    counts = ", ".join(f"{name} {count.real} + {count.fake}" for name, count in found.sources.items())
+    without = f" Without {', '.join(found.left_out)}, of one class only." if found.left_out else ""
     head = ["attack", "size", "AUC", "AUC, reals untouched", "fakes called real", "reals called fake"]
     return f"""
 ## Against an attacker
 
-A sample of the {found["split"]} split, drawn with seed {found["seed"]}, real + fake: {counts}.{without}
+A sample of the {found.split} split, drawn with seed {found.seed}, real + fake: {counts}.{without}
 Each pixel of a crop moves by at most the size named, fakes towards real and reals towards fake, along the gradient of
 the Keras network; noise of the same size is the control. The crop itself is changed, after it was cut, and
 asked about alone, without wider views.
@@ -55,41 +55,38 @@ asked about alone, without wider views.
 
 This measures FGSM (Goodfellow et al., ICLR 2015) and PGD (Madry et al., ICLR 2018) on these crops, and no claim is made
 beyond it: not for other attacks, nor for what such changes do after a file was saved, sent, or cut anew.
-{attack_words(metrics)}
+{adversarial_sentence(found)}
 """
 
 
-def attack_words(metrics: dict[str, Any]) -> str:
+def adversarial_sentence(found: Adversarial | None) -> str:
     """The outcome of the strongest attack in one sentence."""
-    if "attack" not in metrics:
+    if found is None:
         return "Nobody has tested it against people who try to deceive it."
-    found = metrics["attack"]
-    entries = [(name, entry) for name, own in found["attacks"].items() if name != "noise" for entry in own]
-    name, worst = min(entries, key=lambda pair: pair[1]["fakes_alone"]["auc"])
-    holds = "it does not hold" if worst["fakes_alone"]["auc_interval"][0] <= 0.5 else "it loses ground"
+    entries = [(name, entry) for name, own in found.attacks.items() if name != "noise" for entry in own]
+    name, worst = min(entries, key=lambda pair: pair[1].fakes_alone.auc)
+    holds = "it does not hold" if worst.fakes_alone.auc_interval[0] <= 0.5 else "it loses ground"
     return (
-        f"Against an attacker who knows the network, {holds}: changes of {worst['eps']:g}/255 of the fakes alone "
-        f"({name.upper()}) take its AUC from {found['clean']['auc']:.3f} to {worst['fakes_alone']['auc']:.3f}, and "
-        f"{worst['fake_called']['real']['share']:.0%} of the fakes are called real."
+        f"Against an attacker who knows the network, {holds}: changes of {worst.eps:g}/255 of the fakes alone "
+        f"({name.upper()}) take its AUC from {found.clean.auc:.3f} to {worst.fakes_alone.auc:.3f}, and "
+        f"{worst.fake_called.real.share:.0%} of the fakes are called real."
     )
 
 
-def audit_table(metrics: dict[str, Any]) -> str:
+def fairness_table(found: Fairness | None) -> str:
     """How errors differ with skin tone, brightness, size of the face, and pose."""
-    if "audit" not in metrics:
+    if found is None:
         return ""
-    found = metrics["audit"]
-    count = found["count"]
-    errors = ["reals_called_fake", "reals_inconclusive", "fakes_called_real"]
+    count, errors = found.count, get_args(Error)
     chances = [
-        [trait["title"], *(f"{trait['chance'][error]:.3f}" if error in trait["chance"] else "" for error in errors)]
-        for trait in found["traits"].values()
+        [trait.title, *(f"{trait.chance[error]:.3f}" if error in trait.chance else "" for error in errors)]
+        for trait in found.traits.values()
     ]
     blocks = [
-        f"By {trait['title']}: {trait['means']}.\n\n"
+        f"By {trait.title}: {trait.means}.\n\n"
         + markdown_table(
             [
-                trait["title"],
+                trait.title,
                 "reals by source",
                 "reals called fake",
                 "by its sources",
@@ -99,21 +96,17 @@ def audit_table(metrics: dict[str, Any]) -> str:
                 "fakes called real",
                 "by its sources",
             ],
-            [_bin_row(entry) for entry in trait["bins"]],
+            [_bin_row(entry) for entry in trait.bins],
         )
-        for trait in found["traits"].values()
+        for trait in found.traits.values()
     ]
     tables = "\n\n".join(blocks)
-    first = next(iter(found["traits"].values()))["bins"]
-    alarms = sum(
-        round(entry["real_called"]["fake"]["share"] * entry["count"]["real"])
-        for entry in first
-        if "real_called" in entry
-    )
+    first = next(iter(found.traits.values())).bins
+    alarms = sum(round(own.real_called.fake.share * own.count.real) for own in first if own.real_called)
     return f"""
 ## Whom it is wrong about
 
-Crops of the {found["split"]} split, {count["real"]} real + {count["fake"]} fake, in bins of what was measured of each
+Crops of the {found.split} split, {count.real} real + {count.fake} fake, in bins of what was measured of each
 face; shares with 95% Wilson intervals. "By its sources" is the share that a bin would have if each source had one rate,
 whatever the bin.
 
@@ -127,24 +120,26 @@ test within the sources; of several values, one may be small by chance):
 - The typology angle is read off a picture: a fair face in a dim or coloured light counts as dark, a dark one under
   a flash as light. So it says how the answers vary with how a cheek looks, not with whose it is.
 - Sources differ in light, size and pose, and in how hard they are, so bins mix with sources.
-- Of {count["real"]} reals, {alarms} were called fake in all. The fewer they are, the larger a difference between bins
+- Of {count.real} reals, {alarms} were called fake in all. The fewer they are, the larger a difference between bins
   must be to be seen: that none is seen does not prove that there is none.
 - People who occur more than once in a source make the intervals too narrow. Age and gender are not in the data and were
   not measured.
 """
 
 
-def _bin_row(entry: dict[str, Any]) -> list[str]:
-    def cells(label: str, answer: str, error: str) -> list[str]:
-        called, expected = entry.get(f"{label}_called"), entry["expected"].get(error)
-        return [share_text(called[answer]) if called else "", "" if expected is None else f"{expected:.1%}"]
+def _bin_row(own: Bin) -> list[str]:
+    def expected(error: Error) -> str:
+        return f"{own.expected[error]:.1%}" if error in own.expected else ""
 
-    composition = ", ".join(f"{name} {count['real']}" for name, count in entry["sources"].items() if count["real"])
+    real, fake = own.real_called, own.fake_called
     return [
-        entry["bin"],
-        composition,
-        *cells("real", "fake", "reals_called_fake"),
-        *cells("real", "inconclusive", "reals_inconclusive"),
-        str(entry["count"]["fake"]),
-        *cells("fake", "real", "fakes_called_real"),
+        own.bin,
+        ", ".join(f"{name} {count.real}" for name, count in own.sources.items() if count.real),
+        share_text(real.fake) if real else "",
+        expected("reals_called_fake"),
+        share_text(real.inconclusive) if real else "",
+        expected("reals_inconclusive"),
+        str(own.count.fake),
+        share_text(fake.real) if fake else "",
+        expected("fakes_called_real"),
     ]

@@ -1,4 +1,4 @@
-"""A bundle and labelled data -> the measures in metrics.json: what is known about the bundle's quality.
+"""A bundle and labelled data -> what is known about the bundle's quality.
 
 It is the shipped graph that is measured, through the code that answers users, not the network that was trained.
 Quality is stated at three levels: `frame` (one face in one picture), `track` (one person over a clip), `clip`.
@@ -6,14 +6,14 @@ Quality is stated at three levels: `frame` (one face in one picture), `track` (o
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from deepfake.data.config import Fakes
 from deepfake.data.index import LABELS, Row, read_indexes
@@ -21,6 +21,8 @@ from deepfake.data.loader import read_crop
 from deepfake.data.sampling import with_self_blends
 from deepfake.errors import DatasetError
 from deepfake.evaluation.metrics import (
+    Labels,
+    Values,
     at_threshold,
     average_precision,
     bootstrap_interval,
@@ -31,14 +33,13 @@ from deepfake.evaluation.metrics import (
     roc_auc,
     share_interval,
 )
-from deepfake.evaluation.people import TrackSample, calibrations_by_fold, clip_key
-from deepfake.model.bundle import METRICS, load_bundle
-from deepfake.model.calibration import Calibration
+from deepfake.evaluation.people import OverTime, calibrations_by_fold, clip_key
+from deepfake.model.bundle import load_bundle
+from deepfake.model.metrics import Answers, Counts, Measured, Proportion, Ranking, Summary, read_metrics
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
-from deepfake.system.files import write_json
-from deepfake.verdict import judge, trimmed_mean
+from deepfake.verdict import decide, judge, trimmed_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Sample:
 class Evaluation:
     """What was measured."""
 
-    measures: dict[str, Any]
-    """What goes into `metrics.json`."""
+    measures: Measured
+    """The measures of its levels, sources and methods."""
     samples: tuple[Sample, ...]
     """The items of the finest level: faces."""
 
@@ -75,6 +76,7 @@ def evaluate_crops(
     model: Path,
     indexes: Sequence[Path],
     split: str,
+    *,
     fakes: Fakes = "given",
     progress: Progress = lambda done, total: None,
 ) -> Evaluation:
@@ -104,10 +106,11 @@ def evaluate_crops(
     levels = {"frame": samples}
     if len({sample.clip for sample in samples}) < len(samples):
         levels["clip"] = _joined(samples)
-    return Evaluation({"split": split, **_measures(levels, bundle.calibration.face.thresholds)}, tuple(samples))
+    measures = _measured(levels, bundle.calibration.face.thresholds)
+    return Evaluation(replace(measures, split=split), tuple(samples))
 
 
-def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, total: None) -> Evaluation:
+def evaluate_clips(model: Path, table: Path, *, progress: Progress = lambda done, total: None) -> Evaluation:
     """Measures the whole pipeline on labelled videos or pictures: all, each source, each method against all reals.
 
     A clip that the bundle was calibrated on is judged by a calibration that has not seen its people.
@@ -130,42 +133,40 @@ def evaluate_clips(model: Path, table: Path, progress: Progress = lambda done, t
     faces, tracks, clips, blind = [], [], [], 0
     for number, row in enumerate(rows, start=1):
         verdict = detector.detect(row.path)
-        least = 1 if verdict.kind == "picture" else detector.bundle.min_frames
-        used = own.of_person(in_video=verdict.kind == "video")
-        judging = by_fold.get((row.source, clip_key(row)), used)
-        blind += judging is not used
+        in_video = verdict.kind == "video"
+        least = detector.bundle.min_frames if in_video else 1
+        fitted = by_fold.get((row.source, clip_key(row)))
+        judging = fitted or OverTime(own.of_person(in_video=in_video), own.part)
+        blind += fitted is not None
 
-        def sample(p_fake: float | None, thresholds: Thresholds, row: Row = row) -> Sample:
-            answer = Label.INCONCLUSIVE if p_fake is None else judge(p_fake, thresholds)
+        def sample(p_fake: float | None, answer: Label, row: Row = row) -> Sample:
             return Sample(row.label, row.source, row.method, p_fake, row.path, row.path, answer)
 
-        faces += [sample(score.p_fake, own.face.thresholds) for score in verdict.scores]
-        people = [judging.p_fake(used.raw(track.p_fake)) for track in verdict.tracks if track.faces >= least]
-        tracks += [sample(p_fake, judging.thresholds) for p_fake in people]
-        clips.append(sample(max(people, default=None), judging.thresholds))
+        faces += [sample(score.p_fake, judge(score.p_fake, own.face.thresholds)) for score in verdict.scores]
+        found = len(verdict.scores)
+        decision = decide(
+            verdict.scores, verdict.times, judging.track, least, found, judging.part if in_video else None
+        )
+        people = [track.p_fake for track in decision.tracks if track.faces >= least]
+        tracks += [sample(p_fake, judge(p_fake, judging.track.thresholds)) for p_fake in people]
+        clips.append(sample(decision.p_fake, decision.label))
         progress(number, len(rows))
     levels = {"frame": faces, "track": tracks, "clip": clips}
-    measures = _measures(levels, own.track.thresholds, across_sources=True)
-    return Evaluation(measures | {"by_folds": blind}, tuple(faces))
+    measures = _measured(levels, own.track.thresholds, across_sources=True)
+    return Evaluation(replace(measures, by_folds=blind), tuple(faces))
 
 
-def _calibrations_by_fold(model: Path) -> dict[tuple[str, str], Calibration]:
+def _calibrations_by_fold(model: Path) -> dict[tuple[str, str], OverTime]:
     """For each clip that the bundle was calibrated on, a calibration that has not seen its people."""
-    path = model / METRICS
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    samples = [TrackSample(**one) for one in known.get("track_calibration", {}).get("samples", [])]
-    return calibrations_by_fold(samples) if samples else {}
+    calibrated = read_metrics(model).track_calibration
+    return calibrations_by_fold(calibrated.samples) if calibrated else {}
 
 
-def summary(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
-    """Counts and measures of one set of samples; a measure that is not defined for it is absent.
-
-    Measures are over the samples with a number. `accuracy`, `precision`, `recall` and `f1` are those of two answers,
-    divided at a p_fake of 0.5; the shares of the three answers are over all samples, each with its 95% interval.
-    """
-    counts = {label: sum(s.label == label for s in samples) for label in LABELS}
-    found: dict[str, Any] = {"count": counts, "without_number": sum(s.p_fake is None for s in samples)}
+def summary(samples: Sequence[Sample], thresholds: Thresholds) -> Summary:
+    """Counts and measures of one set of samples; a measure that is not defined for it is None."""
     labels, p_fake = answered(samples)
+    count = counts_of(samples)
+    found: dict[str, Any] = {}
     if len(set(labels.tolist())) == 2:
         found["auc"] = roc_auc(labels, p_fake)
         found["auc_interval"] = bootstrap_interval(roc_auc, labels, p_fake)
@@ -177,54 +178,54 @@ def summary(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]
         found |= at_threshold(labels, p_fake)
         found["brier"] = brier_score(labels, p_fake)
         found["ece"] = expected_calibration_error(labels, p_fake)
-    return found | shares_of_answers(samples, thresholds)
+    return Summary(
+        count=count,
+        without_number=sum(s.p_fake is None for s in samples),
+        real_called=answers_about("real", samples, thresholds) if count.real else None,
+        fake_called=answers_about("fake", samples, thresholds) if count.fake else None,
+        **found,
+    )
 
 
-def shares_of_answers(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
-    """How often each of the three answers is given about reals (`real_called`) and about fakes (`fake_called`).
-
-    Returns:
-        For each class that occurs, by answer, its `share` and the 95% `interval` of that.
-    """
-    found = {}
-    for label in LABELS:
-        own = [_answer(s, thresholds) for s in samples if s.label == label]
-        if own:
-            found[f"{label}_called"] = {
-                str(answer): {
-                    "share": own.count(answer) / len(own),
-                    "interval": share_interval(own.count(answer), len(own)),
-                }
-                for answer in Label
-            }
-    return found
+def counts_of(items: Iterable[Row | Sample]) -> Counts:
+    """How many of the items are of either class."""
+    counts = Counter(item.label for item in items)
+    return Counts(counts["real"], counts["fake"])
 
 
-def update_metrics(path: Path, section: str, values: dict[str, Any]) -> None:
-    """Writes one section of `metrics.json`, keeping the others."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    known[section] = values
-    write_json(path, _rounded(known))
+def answers_about(label: str, samples: Sequence[Sample], thresholds: Thresholds) -> Answers:
+    """How often each of the three answers is given about the samples of one class, which must occur."""
+    own = [_answer(s, thresholds) for s in samples if s.label == label]
+
+    def proportion(answer: Label) -> Proportion:
+        hits = own.count(answer)
+        return Proportion(hits / len(own), share_interval(hits, len(own)))
+
+    return Answers(**{answer.value: proportion(answer) for answer in Label})
 
 
-def _measures(levels: dict[str, list[Sample]], thresholds: Thresholds, across_sources: bool = False) -> dict[str, Any]:
+def ranking(labels: Labels, p_fake: Values, *, rounds: int = 1000) -> Ranking:
+    """The AUC of samples of both classes, with an interval from so many bootstrap rounds."""
+    return Ranking(auc=roc_auc(labels, p_fake), auc_interval=bootstrap_interval(roc_auc, labels, p_fake, rounds=rounds))
+
+
+def _measured(levels: dict[str, list[Sample]], thresholds: Thresholds, *, across_sources: bool = False) -> Measured:
     """The coarsest level in detail, and every level as a whole."""
     summaries = {name: summary(own, thresholds) for name, own in levels.items()}
     coarsest, samples = list(levels.items())[-1]
-    return {
-        "all": summaries[coarsest],
-        "sources": {
+    by_method = _by_method(samples, across_sources=across_sources)
+    return Measured(
+        all=summaries[coarsest],
+        sources={
             source: summary([s for s in samples if s.source == source], thresholds)
             for source in sorted({s.source for s in samples})
         },
-        "methods": {
-            name: summary(own, thresholds) for name, own in sorted(_by_method(samples, across_sources).items())
-        },
-        "levels": summaries,
-    }
+        methods={name: summary(own, thresholds) for name, own in sorted(by_method.items())},
+        levels=summaries,
+    )
 
 
-def _by_method(samples: Iterable[Sample], across_sources: bool) -> dict[str, list[Sample]]:
+def _by_method(samples: Iterable[Sample], *, across_sources: bool) -> dict[str, list[Sample]]:
     """The fakes of each method, with the reals of their source, or with all reals."""
     samples = list(samples)
     found: dict[str, list[Sample]] = {}
@@ -257,13 +258,3 @@ def _answer(sample: Sample, thresholds: Thresholds) -> Label:
     if sample.answer is not None:
         return sample.answer
     return Label.INCONCLUSIVE if sample.p_fake is None else judge(sample.p_fake, thresholds)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from deepfake.data.index import LABELS, count_labels, read_indexes
+from deepfake.data.index import read_indexes
 from deepfake.data.loader import read_face
 from deepfake.errors import DatasetError
-from deepfake.evaluation.evaluate import Sample, shares_of_answers
+from deepfake.evaluation.evaluate import Sample, answers_about, counts_of
 from deepfake.evaluation.face_attributes import TRAITS, UNKNOWN, bin_of, measure
 from deepfake.evaluation.metrics import Values
 from deepfake.faces.crops import cut_crop
 from deepfake.faces.mtcnn import FaceFinder
 from deepfake.model.bundle import load_bundle, load_detector
+from deepfake.model.metrics import Bin, Error, Fairness, TraitErrors
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Progress
 from deepfake.records import Label, Thresholds
@@ -29,7 +29,7 @@ from deepfake.verdict import judge
 
 ROUNDS = 2000
 """Times that answers are dealt out anew, to see what chance does."""
-ERRORS = {
+ERRORS: dict[Error, tuple[str, Label]] = {
     "reals_called_fake": ("real", Label.FAKE),
     "reals_inconclusive": ("real", Label.INCONCLUSIVE),
     "fakes_called_real": ("fake", Label.REAL),
@@ -49,9 +49,9 @@ class Judged:
     """Of each of `TRAITS`; None where it is not known."""
 
 
-def audit(
-    model: Path, indexes: Sequence[Path], split: str = "test", progress: Progress = lambda done, total: None
-) -> dict[str, Any]:
+def measure_fairness(
+    model: Path, indexes: Sequence[Path], *, split: str = "test", progress: Progress = lambda done, total: None
+) -> Fairness:
     """Measures a bundle's answers in bins of each of `TRAITS`.
 
     Args:
@@ -60,12 +60,6 @@ def audit(
         split: `val` or `test`.
         progress: Called after each crop.
 
-    Returns:
-        `split`, `count` of reals and fakes, and `traits`: for each, its `title`, what it `means`, its `bins` from the
-        lowest, and `chance`, the answer of `chance_of_differences` for each of `ERRORS`. A bin has its `bin`, `count`,
-        the count of each of its `sources`, `real_called`, `fake_called`, and `expected`: the share of each of
-        `ERRORS` that it would have if each source had one rate.
-
     Raises:
         DatasetError: If the split has no real crop.
     """
@@ -73,7 +67,7 @@ def audit(
     rows = [row for row in read_indexes(indexes) if row.split == split]
     if not any(row.label == "real" for row in rows):
         raise DatasetError(
-            f"An audit needs real crops in the split {split!r}. Found {len(rows)} rows, none of them real. Pass "
+            f"Fairness needs real crops in the split {split!r}. Found {len(rows)} rows, none of them real. Pass "
             "another --index or --split."
         )
     scorer, finder, judged = Scorer(bundle), FaceFinder(load_detector()), []
@@ -86,8 +80,8 @@ def audit(
             Judged(sample, judge(score.p_fake, bundle.calibration.face.thresholds), measure(row, image, crop, finder))
         )
         progress(number, len(rows))
-    traits = {name: _audited(name, judged, bundle.calibration.face.thresholds) for name in TRAITS}
-    return {"split": split, "count": count_labels(rows), "traits": traits}
+    traits = {name: _measured(name, judged, bundle.calibration.face.thresholds) for name in TRAITS}
+    return Fairness(split=split, count=counts_of(rows), traits=traits)
 
 
 def expected_rates(hits: Values, sources: Sequence[str]) -> Values:
@@ -104,7 +98,7 @@ def expected_rates(hits: Values, sources: Sequence[str]) -> Values:
 
 
 def chance_of_differences(
-    hits: Values, bins: Sequence[str], sources: Sequence[str], rounds: int = ROUNDS, seed: int = 0
+    hits: Values, bins: Sequence[str], sources: Sequence[str], *, rounds: int = ROUNDS, seed: int = 0
 ) -> float:
     """How probable differences between bins as large as these are if within a source the bin did not matter.
 
@@ -140,12 +134,12 @@ def chance_of_differences(
     return as_large / (rounds + 1)
 
 
-def _audited(name: str, judged: Sequence[Judged], thresholds: Thresholds) -> dict[str, Any]:
+def _measured(name: str, judged: Sequence[Judged], thresholds: Thresholds) -> TraitErrors:
     """One trait: its bins, and how probable such differences are by chance."""
     trait = TRAITS[name]
     binned = [(bin_of(item.values[name], trait), item) for item in judged]
-    expected: dict[str, dict[str, float]] = {}
-    chance = {}
+    expected: dict[str, dict[Error, float]] = {}
+    chance: dict[Error, float] = {}
     for error, (label, answer) in ERRORS.items():
         own = [(place, item) for place, item in binned if item.sample.label == label and place != UNKNOWN]
         if not own:
@@ -157,23 +151,22 @@ def _audited(name: str, judged: Sequence[Judged], thresholds: Thresholds) -> dic
         for place in set(places.tolist()):
             expected.setdefault(place, {})[error] = float(rates[places == place].mean())
         chance[error] = chance_of_differences(hits, places.tolist(), sources)
-    entries = []
+    bins = []
     for place in (*trait.bins, UNKNOWN):
         samples = [item.sample for found, item in binned if found == place]
         if samples:
-            entries.append({"bin": place, **_bin(samples, thresholds), "expected": expected.get(place, {})})
-    return {"title": trait.title, "means": trait.means, "bins": entries, "chance": chance}
+            bins.append(_bin(place, samples, thresholds, expected.get(place, {})))
+    return TraitErrors(title=trait.title, means=trait.means, bins=tuple(bins), chance=chance)
 
 
-def _bin(samples: Sequence[Sample], thresholds: Thresholds) -> dict[str, Any]:
-    def counted(own: Sequence[Sample]) -> dict[str, int]:
-        return {label: sum(sample.label == label for sample in own) for label in LABELS}
-
-    return {
-        "count": counted(samples),
-        "sources": {
-            source: counted([sample for sample in samples if sample.source == source])
-            for source in sorted({sample.source for sample in samples})
-        },
-        **shares_of_answers(samples, thresholds),
-    }
+def _bin(name: str, samples: Sequence[Sample], thresholds: Thresholds, expected: dict[Error, float]) -> Bin:
+    sources = sorted({sample.source for sample in samples})
+    count = counts_of(samples)
+    return Bin(
+        bin=name,
+        count=count,
+        sources={source: counts_of(sample for sample in samples if sample.source == source) for source in sources},
+        real_called=answers_about("real", samples, thresholds) if count.real else None,
+        fake_called=answers_about("fake", samples, thresholds) if count.fake else None,
+        expected=expected,
+    )

@@ -212,7 +212,7 @@ def reliability(labels: Labels, p_fake: Values, bins: int = 15) -> tuple[Values,
 
 
 def bootstrap_interval(
-    measure: Callable[[Labels, Values], float], labels: Labels, scores: Values, rounds: int = 1000, seed: int = 0
+    measure: Callable[[Labels, Values], float], labels: Labels, scores: Values, *, rounds: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
     """95% percentile interval of a measure, reals and fakes resampled each by themselves.
 

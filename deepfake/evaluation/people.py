@@ -12,35 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
-from deepfake.data.index import LABELS, Row
+from deepfake.data.index import Row
 from deepfake.data.split import linked_groups
-from deepfake.evaluation.platt import fit_calibration
+from deepfake.evaluation.platt import balanced_weights, fit_calibration, threshold_of_reals
 from deepfake.model.calibration import Calibration
+from deepfake.model.metrics import TrackSample
 from deepfake.records import Verdict
+from deepfake.verdict import peak_logit
 
 FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class TrackSample:
-    """The most suspicious person of one labelled clip, before the calibration over time."""
+class OverTime:
+    """What turns the logits of a person over time into answers."""
 
-    clip: str
-    """Name of the clip, unique within its source."""
-    label: str
-    """`real` or `fake`."""
-    source: str
-    """Its data set."""
-    identity: str
-    """People in it, joined by `+` or `_`."""
-    logit: float
-    """The robust mean over time of the person's calibrated logits."""
-
-    @property
-    def target(self) -> int:
-        """1 for fake, 0 for real."""
-        return LABELS.index(self.label)
+    track: Calibration
+    """As `Calibrations.track`."""
+    part: Calibration | None = None
+    """As `Calibrations.part`."""
 
 
 def clip_key(row: Row) -> str:
@@ -48,21 +40,46 @@ def clip_key(row: Row) -> str:
     return "/".join(Path(row.path).with_suffix("").parts[-2:])
 
 
-def person_sample(verdict: Verdict, row: Row, calibration: Calibration) -> TrackSample | None:
-    """The person of a video who decided its answer; None where nobody was judged.
+def person_sample(verdict: Verdict, row: Row, calibration: Calibration, least: int) -> TrackSample | None:
+    """The most suspicious person of a video; None where nobody was judged.
 
     Args:
         verdict: About the file of `row`.
         row: Its label, source and people.
         calibration: By which people over time were judged.
+        least: Scored faces that a person needs to be judged.
     """
-    if verdict.p_fake is None:
+    judged = [track for track in verdict.tracks if track.faces >= least]
+    if not judged:
         return None
-    return TrackSample(clip_key(row), row.label, row.source, row.identity, calibration.raw(verdict.p_fake))
+    peak = peak_logit(verdict.scores, verdict.times) if verdict.kind == "video" else None
+    logit = calibration.raw(max(track.p_fake for track in judged))
+    return TrackSample(clip_key(row), row.label, row.source, row.identity, logit, peak)
 
 
-def calibrations_by_fold(samples: Sequence[TrackSample]) -> dict[tuple[str, str], Calibration]:
-    """For each clip, by source and name, a calibration that was fitted to clips of other people alone.
+def fit_over_time(samples: Sequence[TrackSample]) -> OverTime:
+    """Fits what turns robust means over the whole time of a person, and over parts of it, into answers.
+
+    A part has the probability that a whole person of its logit would have, but its own threshold: no more of the real
+    clips may have a part that reaches it than may be called fake.
+
+    Raises:
+        ValueError: As `fit_calibration`.
+    """
+    labels, logits = np.array([one.target for one in samples]), np.array([one.logit for one in samples])
+    track = fit_calibration(labels, logits, [one.source for one in samples])
+    reals = [(one.source, one.peak) for one in samples if one.label == "real" and one.peak is not None]
+    if not reals:
+        return OverTime(track)
+    sources, peaks = zip(*reals, strict=True)
+    weights = balanced_weights(np.zeros(len(reals), int), sources)
+    highest = threshold_of_reals(np.array([track.p_fake(peak) for peak in peaks]), weights)
+    thresholds = structs.replace(track.thresholds, fake_above=max(highest, track.thresholds.fake_above))
+    return OverTime(track, structs.replace(track, thresholds=thresholds))
+
+
+def calibrations_by_fold(samples: Sequence[TrackSample]) -> dict[tuple[str, str], OverTime]:
+    """For each clip, by source and name, calibrations that were fitted to clips of other people alone.
 
     Args:
         samples: All clips that a calibration was fitted to.
@@ -78,10 +95,9 @@ def calibrations_by_fold(samples: Sequence[TrackSample]) -> dict[tuple[str, str]
     order = sorted(set(groups))
     places = dict(zip(np.random.default_rng(0).permutation(order).tolist(), range(len(order)), strict=True))
     folds = [places[group] % FOLDS for group in groups]
-    found: dict[tuple[str, str], Calibration] = {}
+    found: dict[tuple[str, str], OverTime] = {}
     for fold in range(FOLDS):
         others = [one for one, own in zip(samples, folds, strict=True) if own != fold]
-        labels, logits = np.array([one.target for one in others]), np.array([one.logit for one in others])
-        fitted = fit_calibration(labels, logits, [one.source for one in others])
+        fitted = fit_over_time(others)
         found |= {(one.source, one.clip): fitted for one, own in zip(samples, folds, strict=True) if own == fold}
     return found

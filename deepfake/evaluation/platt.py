@@ -14,6 +14,7 @@ Reference:
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -57,12 +58,24 @@ def fit_calibration(labels: Labels, logits: Values, sources: Sequence[str] = ())
 
     log_scale, shift = minimize(cross_entropy, np.zeros(2), method="Nelder-Mead").x
     p_fake = expit(logits * np.exp(log_scale) + shift)
-    fake_above = _quantile(p_fake[labels == 0], 1 - FALSE_ALARMS, weights[labels == 0])
+    fake_above = threshold_of_reals(p_fake[labels == 0], weights[labels == 0])
     real_below = _quantile(p_fake[labels == 1], MISSES, weights[labels == 1])
     # Where both rates are met with room to spare, nothing was seen between the two: that is inconclusive as well.
-    real_below, fake_above = sorted((real_below, fake_above))
-    thresholds = Thresholds(real_below=round(real_below, 4), fake_above=round(fake_above, 4))
+    real_below, fake_above = min(real_below, fake_above), max(real_below, fake_above)
+    thresholds = Thresholds(real_below=round(real_below, 4), fake_above=fake_above)
     return Calibration(temperature=float(np.exp(-log_scale)), shift=float(shift), thresholds=thresholds)
+
+
+def threshold_of_reals(p_fake: Values, weights: Values) -> float:
+    """The lowest threshold, in steps of 0.0001, that at most `FALSE_ALARMS` of the reals reach.
+
+    Example:
+
+    >>> threshold_of_reals(np.array([0.1, 0.2, 0.3]), np.ones(3))
+    0.3001
+    """
+    highest = _quantile(p_fake, 1 - FALSE_ALARMS, weights)
+    return min(math.floor(highest * 10_000 + 1) / 10_000, 1.0)
 
 
 def balanced_weights(labels: Labels, sources: Sequence[str] = ()) -> Values:

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from deepfake.evaluation.metrics import Values
+from deepfake.model.metrics import CorruptionLevel, Ranking, Robustness
 from deepfake.records import Floats, Image
 from deepfake.report.heatmap import overlay_crop
 
@@ -29,35 +30,29 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 Log = Sequence[Mapping[str, str]]
 
 
-def robustness_figure(corruptions: Mapping[str, Sequence[Mapping[str, float | None]]]) -> bytes:
+def robustness_figure(robustness: Robustness) -> bytes:
     """What corruption does to a model: AUC and the share of changed verdicts over its strength, a panel a kind.
 
     Args:
-        corruptions: By kind, such as "jpeg": first an entry of `level` None with the `auc` of clean samples, then one
-            for each level, with `level`, `auc` and `flip_rate`, in the order to be drawn. An `auc` or a
-            `flip_rate` that is None or absent is a gap.
+        robustness: What was measured; levels are drawn in their order.
 
     Raises:
-        ValueError: If there is no kind, or one without the clean entry first and a level after it.
+        ValueError: If there is no kind of corruption.
     """
+    corruptions = robustness.corruptions
     if not corruptions:
         raise ValueError("A figure of robustness needs at least one kind of corruption. Received none.")
-    for kind, entries in corruptions.items():
-        levels = [entry.get("level") for entry in entries]
-        if len(levels) < 2 or levels[0] is not None or None in levels[1:]:
-            raise ValueError(
-                f"A kind of corruption lists the clean entry, of level None, and then at least one level. "
-                f"Received for {kind!r}: {levels}."
-            )
     columns = min(3, len(corruptions))
     rows = math.ceil(len(corruptions) / columns)
     figure = new_figure(5 * columns, 3.4 * rows + 0.3)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    aucs = [_number(entry.get("auc")) for entries in corruptions.values() for entry in entries]
-    flips = [_number(entry.get("flip_rate")) for entries in corruptions.values() for entry in entries[1:]]
-    low, high = np.nanmin([0.5, *aucs]), np.nanmax([0.05, *flips])
-    for axes, (kind, entries) in zip(panels, corruptions.items(), strict=False):
-        lines = _sweep_panel(axes, kind, entries, (low - 0.03, 1.03), (-0.05 * high, 1.05 * high))
+    levels = [level for corruption in corruptions.values() for level in corruption.levels]
+    low = min(0.5, robustness.clean.auc, *(level.auc for level in levels))
+    high = max(0.05, *(level.flip_rate for level in levels))
+    for axes, (kind, corruption) in zip(panels, corruptions.items(), strict=False):
+        lines = _corruption_panel(
+            axes, kind, robustness.clean, corruption.levels, (low - 0.03, 1.03), (-0.05 * high, 1.05 * high)
+        )
     for axes in panels[len(corruptions) :]:
         axes.set_axis_off()
     figure.legend(handles=lines, loc="outside upper center", ncols=3, fontsize=9)
@@ -172,27 +167,25 @@ def contact_sheet(rows: Sequence[Sequence[Image]], captions: Sequence[str], cell
     return png_of(figure)
 
 
-def _sweep_panel(
+def _corruption_panel(
     axes: Axes,
     kind: str,
-    entries: Sequence[Mapping[str, float | None]],
+    clean: Ranking,
+    levels: Sequence[CorruptionLevel],
     auc_range: tuple[float, float],
     flip_range: tuple[float, float],
 ) -> list[Line2D]:
-    clean, levels = _number(entries[0].get("auc")), entries[1:]
     places = range(len(levels))
-    lines = axes.plot(
-        places, [_number(entry.get("auc")) for entry in levels], color=BLUE, marker="o", markersize=5, label="AUC"
-    )
-    lines += [axes.axhline(clean, color=BLUE, linestyle="--", linewidth=1, label="AUC clean")]
+    lines = axes.plot(places, [level.auc for level in levels], color=BLUE, marker="o", markersize=5, label="AUC")
+    lines += [axes.axhline(clean.auc, color=BLUE, linestyle="--", linewidth=1, label="AUC clean")]
     right = axes.twinx()
-    flips = [_number(entry.get("flip_rate")) for entry in levels]
+    flips = [level.flip_rate for level in levels]
     lines += right.plot(
         places, flips, color=VERMILION, marker="s", markersize=5, linestyle=":", label="verdicts changed"
     )
-    axes.set_xticks(places, [f"{entry['level']:g}" for entry in levels])
+    axes.set_xticks(places, [f"{level.level:g}" for level in levels])
     axes.set(
-        title=kind if math.isnan(clean) else f"{kind}, AUC clean {clean:.3f}",
+        title=f"{kind}, AUC clean {clean.auc:.3f}",
         xlabel="level",
         ylim=auc_range,
         xlim=(-0.3, len(levels) - 0.7),
@@ -215,10 +208,6 @@ def _best_row(known: Mapping[str, Values]) -> int | None:
     if np.isfinite(known["val_logit_auc"]).any():
         return int(np.nanargmax(known["val_logit_auc"]))
     return int(np.nanargmin(known["val_loss"])) if np.isfinite(known["val_loss"]).any() else None
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
 
 
 def _fitted(image: Image, cell: int) -> Image:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -23,15 +22,14 @@ from deepfake.data.augment import (
 from deepfake.data.index import Row, read_indexes
 from deepfake.data.loader import read_face
 from deepfake.errors import DatasetError
-from deepfake.evaluation.metrics import bootstrap_interval, roc_auc
+from deepfake.evaluation.evaluate import counts_of, ranking
 from deepfake.faces.crops import cut_crop
-from deepfake.model.bundle import Bundle, load_bundle
+from deepfake.model.bundle import load_bundle
+from deepfake.model.metrics import Corruption, CorruptionLevel, Robustness
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Progress
 from deepfake.records import Crop, CropSpec, Face, Image
 from deepfake.verdict import judge
-
-Corruption = Callable[[Image, float], Image]
 
 
 def shrink(image: Image, factor: float) -> Image:
@@ -51,7 +49,7 @@ def tint(image: Image, shift: float) -> Image:
     return shift_channels(image, np.array([shift, 0, -shift]))
 
 
-CORRUPTIONS: dict[str, tuple[str, Corruption, tuple[float, ...]]] = {
+CORRUPTIONS: dict[str, tuple[str, Callable[[Image, float], Image], tuple[float, ...]]] = {
     "jpeg": ("JPEG quality", lambda image, level: compress(image, int(level)), (90, 70, 50, 30)),
     "h264": ("H.264 constant rate factor", lambda image, level: compress_video(image, int(level)), (23, 29, 35, 41)),
     "scale": ("share of the size", shrink, (0.75, 0.5, 0.25)),
@@ -72,6 +70,9 @@ CORRUPTIONS: dict[str, tuple[str, Corruption, tuple[float, ...]]] = {
 """What is done to a crop, by name: what its level means, the corruption, and the levels."""
 SHIFTS = (0.05, 0.1, 0.2)
 """How far the crop is moved along both axes, over its side."""
+ROUNDS = 500
+"""Bootstrap rounds of each interval."""
+SHIFT_MEANS = "share of the crop's side"
 CLEAN = ("", 0.0)
 """Stands for a clean crop, among pairs of a corruption's name and its level."""
 
@@ -79,10 +80,11 @@ CLEAN = ("", 0.0)
 def measure_robustness(
     model: Path,
     indexes: Sequence[Path],
+    *,
     split: str = "test",
     sources: Sequence[str] = (),
     progress: Progress = lambda done, total: None,
-) -> dict[str, Any]:
+) -> Robustness:
     """Measures a bundle on the crops of one split, whole and corrupted in each way at each level.
 
     Args:
@@ -91,11 +93,6 @@ def measure_robustness(
         split: `val` or `test`.
         sources: Sources to take; all if empty.
         progress: Called after each crop.
-
-    Returns:
-        `split`, `sources`, `count` of reals and fakes, and `corruptions`: for each, `level_means` and `levels`, a list
-        of `level` (None for clean), `auc` with its 95% `auc_interval`, and `flip_rate`, the share of answers
-        that differ from those about clean crops.
 
     Raises:
         DatasetError: If there is no row, or only one class.
@@ -114,21 +111,26 @@ def measure_robustness(
             found.setdefault(key, []).append(scorer.score([crop])[0].p_fake)
         progress(number, len(rows))
     clean = np.array(found.pop(CLEAN))
-    first = {"level": None, **_ranked(labels, clean), "flip_rate": 0.0}
-    corruptions: dict[str, Any] = {}
+    thresholds = bundle.calibration.face.thresholds
+    levels: dict[str, list[CorruptionLevel]] = {}
     for (name, level), p_fake in found.items():
-        meaning = CORRUPTIONS[name][0] if name in CORRUPTIONS else "share of the crop's side"
-        own = corruptions.setdefault(name, {"level_means": meaning, "levels": [first]})
-        own["levels"].append(
-            {"level": level, **_ranked(labels, np.array(p_fake)), "flip_rate": _flips(clean, p_fake, bundle)}
+        pairs = zip(clean.tolist(), p_fake, strict=True)
+        flips = [judge(before, thresholds) is not judge(after, thresholds) for before, after in pairs]
+        ranked = ranking(labels, np.array(p_fake), rounds=ROUNDS)
+        own = CorruptionLevel(
+            level=level, auc=ranked.auc, auc_interval=ranked.auc_interval, flip_rate=float(np.mean(flips))
         )
-    counts = {"real": int((labels == 0).sum()), "fake": int(labels.sum())}
-    return {
-        "split": split,
-        "sources": sorted({row.source for row in rows}),
-        "count": counts,
-        "corruptions": corruptions,
-    }
+        levels.setdefault(name, []).append(own)
+    return Robustness(
+        split=split,
+        sources=tuple(sorted({row.source for row in rows})),
+        count=counts_of(rows),
+        clean=ranking(labels, clean, rounds=ROUNDS),
+        corruptions={
+            name: Corruption(CORRUPTIONS[name][0] if name in CORRUPTIONS else SHIFT_MEANS, tuple(own))
+            for name, own in levels.items()
+        },
+    )
 
 
 def _corrupted(row: Row, spec: CropSpec) -> list[tuple[tuple[str, float], Crop]]:
@@ -147,19 +149,3 @@ def _corrupted(row: Row, spec: CropSpec) -> list[tuple[tuple[str, float], Crop]]
 def _shifted(face: Face, pixels: float) -> Face:
     left, top, right, bottom = (edge + pixels for edge in face.box_xyxy)
     return replace(face, box_xyxy=(left, top, right, bottom))
-
-
-def _ranked(labels: Any, p_fake: Any) -> dict[str, Any]:
-    return {"auc": roc_auc(labels, p_fake), "auc_interval": bootstrap_interval(roc_auc, labels, p_fake, rounds=500)}
-
-
-def _flips(clean: Any, corrupted: Sequence[float], bundle: Bundle) -> float:
-    pairs = zip(clean.tolist(), corrupted, strict=True)
-    return float(
-        np.mean(
-            [
-                judge(a, bundle.calibration.face.thresholds) is not judge(b, bundle.calibration.face.thresholds)
-                for a, b in pairs
-            ]
-        )
-    )

@@ -37,7 +37,7 @@ def write_quality(evaluation: Evaluation, model: Path, path: Path) -> Path:
     Args:
         evaluation: What was measured.
         model: Folder of the bundle that was measured.
-        path: The PNG file to write; of a card, it is `plots/quality.png` in the bundle's folder.
+        path: The PNG file to write; of a card, it is `QUALITY_PLOT` in the bundle's folder.
     """
     return write_bytes(
         path, quality_figure(_groups(evaluation.samples), load_bundle(model).calibration.face.thresholds)

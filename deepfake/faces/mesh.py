@@ -14,6 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from deepfake.faces.crops import cut_crop
 from deepfake.records import CropSpec, Face, Floats, Image
+from deepfake.system.quiet import quiet
 
 POINTS = 468
 """Points of a face."""
@@ -47,8 +48,9 @@ class FaceMesh:
     """
 
     def __init__(self, graph: bytes, threads: int = 1) -> None:
-        self._interpreter = Interpreter(model_content=graph, num_threads=threads)
-        self._interpreter.allocate_tensors()
+        with quiet():
+            self._interpreter = Interpreter(model_content=graph, num_threads=threads)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         outputs = {int(np.prod(one["shape"])): one["index"] for one in self._interpreter.get_output_details()}
         self._points, self._score = outputs[POINTS * 3], outputs[1]

@@ -47,6 +47,10 @@ class Tracker:
         self._count = 0
         self._colours: Floats | None = None
 
+    def cut(self) -> None:
+        """Ends all tracks: what follows is another picture."""
+        self._tracks = []
+
     def follow(self, image: Image, faces: Sequence[Face]) -> list[Face]:
         """Returns the faces of the next frame, in the same order, each with its track number.
 
@@ -56,7 +60,7 @@ class Tracker:
         """
         colours = colour_histogram(image)
         if self._colours is not None and is_cut(self._colours, colours):
-            self._tracks = []
+            self.cut()
         self._colours = colours
 
         pairs = sorted(

@@ -35,7 +35,7 @@ def credentials_in(path: Path, anchors: str = "") -> Credentials | None:
 def holds_credentials(path: Path) -> bool:
     """Says whether one of a file's first boxes is made to hold Content Credentials.
 
-    Known are JPEG, PNG, WebP, TIFF, AVI, MP4 and MOV: the formats for which the standard names such a box.
+    Known are JPEG, PNG, WebP, TIFF, HEIC, AVIF, AVI, MP4 and MOV: the formats for which the standard names such a box.
 
     Raises:
         MediaError: If the file cannot be opened.
@@ -89,7 +89,7 @@ def _riff(file: IO[bytes]) -> Iterator[bool]:
 
 
 def _bmff(file: IO[bytes]) -> Iterator[bool]:
-    """Top-level boxes of MP4 and MOV."""
+    """Top-level boxes of MP4, MOV, HEIC and AVIF."""
     end, place = file.seek(0, 2), 0
     while place < end:
         file.seek(place)
@@ -124,5 +124,7 @@ _WALKS: dict[str, Callable[[IO[bytes]], Iterator[bool]]] = {
     "WEBP": _riff,
     "avi": _riff,
     "mov": _bmff,
+    "HEIF": _bmff,
+    "AVIF": _bmff,
     "TIFF": _tiff,
 }

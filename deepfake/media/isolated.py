@@ -7,31 +7,37 @@ read, and nothing else happens.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from deepfake.errors import MediaError, ProcessError
 from deepfake.media.containers import credentials_in, holds_credentials
-from deepfake.media.formats import Kind
+from deepfake.media.formats import MAX_PIXELS, Kind
 from deepfake.media.reader import open_media
 from deepfake.provenance.credentials import Credentials
-from deepfake.records import Frame, Sampling
-from deepfake.system.process import ChildProcess, Line
+from deepfake.records import MAX_SAMPLES, Frame, Image, Note, Sampling
+from deepfake.system.process import OUT_OF_TIME, SENSELESS, ChildProcess, Line, limit_processor_time
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What decoding one file may cost."""
 
-    frame_s: float = 30.0
-    """Longest time in seconds from one frame to the next, and to the first."""
-    memory_bytes: int = 4 * 2**30
+    processor_s: float = 30.0
+    """Most processor time in seconds from one frame to the next, and to the first, of all threads together. It does not
+    grow while others are busy, so a file is not refused for what they do. Enforced but on Windows."""
+    frame_s: float = 300.0
+    """Longest time on the wall in seconds for the same: for what waits without computing."""
+    memory_bytes: int = 3 * 2**30
     """Most address space of the process. Enforced on Linux."""
 
 
@@ -66,85 +72,139 @@ class MediaApart:
         self._sampling = sampling
         self._limits = limits
         with closing(self._start(_tell_frames, self._sampling, False)) as child:
-            header = self._said(child)
-        self.kind: Kind = header["kind"]
-        self.duration = Fraction(header["duration"])
-        self._length = int(header["length"])
+            header = self._said(child, _Header)
+        self.kind: Kind = header.kind
+        self.duration = Fraction(header.duration)
+        self.notes = header.notes
+        self._length = header.length
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[Frame]:
         with closing(self._start(_tell_frames, self._sampling, True)) as child:
-            self._said(child)
-            while "shape" in (message := self._said(child)):
-                image = np.frombuffer(self._sent(child), np.uint8).reshape(message["shape"])
-                yield Frame(image, message["index"], Fraction(message["time"]))
-            self.frames_failed = message["failed"]
+            self._said(child, _Header)
+            for _ in range(self._length + 1):
+                message = self._said(child, _Shot | _End)
+                if isinstance(message, _End):
+                    self.frames_failed = message.failed
+                    return
+                yield Frame(self._image(child, message), message.index, Fraction(message.time))
+            raise self._failed(ProcessError(SENSELESS))
 
     def credentials(self, anchors: str = "") -> Credentials | None:
         """See `credentials_in`; a file that carries none costs no process."""
         if not holds_credentials(self.path):
             return None
         with closing(self._start(_tell_credentials, anchors)) as child:
-            found = self._said(child)["credentials"]
+            found = self._said(child, _Found).credentials
         return None if found is None else Credentials.from_dict(found)
 
     def _start(self, tell: Callable[..., None], *arguments: Any) -> ChildProcess:
-        memory = self._limits.memory_bytes
         try:
-            return ChildProcess(_work, (memory, tell, str(self.path), *arguments), memory)
+            return ChildProcess(_work, (self._limits, tell, str(self.path), *arguments), self._limits.memory_bytes)
         except ProcessError as error:
             raise self._failed(error) from None
 
-    def _said(self, child: ChildProcess) -> dict[str, Any]:
+    def _said(self, child: ChildProcess, kind: Any) -> Any:
         try:
-            message: dict[str, Any] = child.said(self._limits.frame_s)
+            message: Any = child.said(self._limits.frame_s, kind | _Refused)
         except ProcessError as error:
             raise self._failed(error) from None
-        if "error" in message:
-            raise MediaError(message["error"])
+        if isinstance(message, _Refused):
+            raise MediaError(message.error)
         return message
 
-    def _sent(self, child: ChildProcess) -> bytes:
+    def _image(self, child: ChildProcess, shot: _Shot) -> Image:
+        shape = (shot.height, shot.width, 3)
         try:
-            return child.sent(self._limits.frame_s)
+            content = child.sent(self._limits.frame_s, math.prod(shape))
         except ProcessError as error:
             raise self._failed(error) from None
+        return np.frombuffer(content, np.uint8).reshape(shape)
 
     def _failed(self, error: ProcessError) -> MediaError:
-        if error.ending:
+        if error.ending and error.ending != OUT_OF_TIME:
             return MediaError(
                 f"{self.path} made its decoder stop ({error.ending}), so it is damaged or made to do harm. Export it "
                 "again, in another format."
             )
+        limits = self._limits
+        spent = f"{limits.processor_s:.0f} s of processor time" if error.ending else f"{limits.frame_s:.0f} s"
         return MediaError(
-            f"{self.path} took more than {self._limits.frame_s:.0f} s to decode. It is damaged, or far too large: "
-            "export it again, smaller."
+            f"{self.path} took more than {spent} to decode. It is damaged, or far too large: export it again, smaller."
         )
 
 
-def _work(line: Line, memory: int, tell: Callable[..., None], path: str, *arguments: Any) -> None:
+_Ratio = Annotated[str, Meta(pattern=r"^-?[0-9]{1,40}(/[1-9][0-9]{0,39})?$")]
+"""A `Fraction` as text."""
+
+
+class _Header(msgspec.Struct, tag=True):
+    """What the file is."""
+
+    kind: Kind
+    duration: _Ratio
+    length: Annotated[int, Meta(ge=0, le=MAX_SAMPLES)]
+    notes: tuple[Note, ...]
+
+
+class _Shot(msgspec.Struct, tag=True):
+    """A frame, whose pixels follow."""
+
+    index: Annotated[int, Meta(ge=0, lt=MAX_SAMPLES)]
+    time: _Ratio
+    height: Annotated[int, Meta(ge=1)]
+    width: Annotated[int, Meta(ge=1)]
+
+    def __post_init__(self) -> None:
+        if self.height * self.width > MAX_PIXELS:
+            raise ValueError("more pixels than are read")
+
+
+class _End(msgspec.Struct, tag=True):
+    """There are no more frames."""
+
+    failed: Annotated[int, Meta(ge=0, le=MAX_SAMPLES)]
+
+
+class _Found(msgspec.Struct, tag=True):
+    """The Content Credentials as plain values."""
+
+    credentials: dict[str, Any] | None
+
+
+class _Refused(msgspec.Struct, tag=True):
+    """Why the file cannot be read."""
+
+    error: str
+
+
+def _work(line: Line, limits: Limits, tell: Callable[..., None], path: str, *arguments: Any) -> None:
     """What the process does: it tells what it was started to tell, or why it cannot."""
+    limit_processor_time(limits.processor_s)
     try:
-        tell(line, path, *arguments)
+        tell(line, limits, path, *arguments)
     except MediaError as error:
-        line.say({"error": str(error)})
+        line.say(_Refused(str(error)))
     except MemoryError:
-        line.say({"error": f"{path} needs more than {memory / 2**30:.1f} GB of memory to decode. Shrink it first."})
+        most = limits.memory_bytes / 2**30
+        line.say(_Refused(f"{path} needs more than {most:.1f} GB of memory to decode. Shrink it first."))
 
 
-def _tell_frames(line: Line, path: str, sampling: Sampling | None, decode: bool) -> None:
+def _tell_frames(line: Line, limits: Limits, path: str, sampling: Sampling | None, decode: bool) -> None:
     """Tells what the file is, each frame, and how many failed."""
     media = open_media(path, sampling)
-    line.say({"kind": media.kind, "duration": str(media.duration), "length": len(media)})
+    line.say(_Header(media.kind, str(media.duration), len(media), tuple(media.notes)))
     for frame in media if decode else ():
-        line.say({"index": frame.index, "time": str(frame.time), "shape": frame.image.shape})
+        height, width, _ = frame.image.shape
+        line.say(_Shot(frame.index, str(frame.time), height, width))
         line.send(np.ascontiguousarray(frame.image).data.cast("B"))
-    line.say({"failed": media.frames_failed})
+        limit_processor_time(limits.processor_s)
+    line.say(_End(media.frames_failed))
 
 
-def _tell_credentials(line: Line, path: str, anchors: str) -> None:
+def _tell_credentials(line: Line, limits: Limits, path: str, anchors: str) -> None:
     """Tells the Content Credentials of the file."""
     found = credentials_in(Path(path), anchors)
-    line.say({"credentials": None if found is None else found.as_dict()})
+    line.say(_Found(None if found is None else found.as_dict()))

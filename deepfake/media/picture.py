@@ -1,39 +1,53 @@
-"""One picture -> one Frame. It is refused by the size in its header, before it is decoded."""
+"""One picture -> its Frames, one a page. What is too large is refused by its header, before it is decoded."""
 
 from __future__ import annotations
 
+import io
 import re
-import struct
-import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 import PIL.Image
-import PIL.ImageOps
+import PIL.JpegImagePlugin
 
 from deepfake.errors import MediaError
 from deepfake.media.containers import credentials_in
-from deepfake.media.formats import MAX_PIXELS, PILLOW_FORMATS, Kind, check_size, format_of, kind_of, said
+from deepfake.media.formats import MAX_PIXELS, Kind, check_size, format_of, kind_of
+from deepfake.media.heif import HeifPages, is_moving
+from deepfake.media.pixels import DAMAGE, decoding, flattened
+from deepfake.media.tiff import TiffPages
 from deepfake.provenance.credentials import Credentials
-from deepfake.records import Frame, Image
+from deepfake.records import Frame, Image, Note
 
 MAX_FILE_BYTES = 2 * 2**30
 """Larger files are refused before they are read: 50 megapixels in the widest format that is read, uncompressed."""
+MAX_JPEG_PIXELS = 400_000_000
+"""A JPEG of more than `MAX_PIXELS` is shrunk while it is decoded, which costs little; above this it is refused."""
 MAX_SCANS = 100
 """Times that a JPEG may draw its picture, each time finer; encoders write a dozen."""
-_MARKER = re.compile(rb"\xff+[^\x00\x01\xd0-\xd7\xff]")
-"""What begins a part of a JPEG: not the stuffing and the restarts within a scan."""
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+"""What begins a part of a JPEG: not the stuffing and the restarts within a scan. Two bytes, so that the time to look
+for it is linear in the file's size, whatever bytes fill it before."""
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xd8", b"\xd9", b"\xda"
-_TIFF_NUMBERS = {3: "H", 4: "I"}
-_DAMAGE = (OSError, ValueError, SyntaxError, KeyError, IndexError, struct.error, EOFError, OverflowError)
-"""What Pillow raises for files that are damaged."""
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    3: PIL.Image.Transpose.ROTATE_180,
+    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+    5: PIL.Image.Transpose.TRANSPOSE,
+    6: PIL.Image.Transpose.ROTATE_270,
+    7: PIL.Image.Transpose.TRANSVERSE,
+    8: PIL.Image.Transpose.ROTATE_90,
+}
+"""What undoes each EXIF orientation."""
 
 
 class PictureReader:
-    """Iterates over the one frame of a JPEG, PNG, WebP, BMP or TIFF picture.
+    """Iterates over the pages of a picture: one, but for a TIFF and a HEIF of several.
+
+    A page that cannot be read is counted in `frames_failed`, unless there is no other.
 
     Args:
         path: The picture.
@@ -44,102 +58,127 @@ class PictureReader:
 
     kind: Kind = "picture"
     duration = Fraction(0)
-    frames_failed = 0
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        if kind_of(self.path) != "picture":
-            raise MediaError(f"{self.path} is a video, not a picture.")
+        self.frames_failed = 0
+        self._pages = _pages(self.path)
+        self.notes = tuple(self._noted())
 
     def __len__(self) -> int:
-        return 1
+        return len(self._pages)
 
     def __iter__(self) -> Iterator[Frame]:
-        yield read_picture(self.path)
+        self.frames_failed = 0
+        for index in range(len(self)):
+            try:
+                yield Frame(np.ascontiguousarray(self._pages.read(index)), index, Fraction(0))
+            except MediaError:
+                self.frames_failed += 1
+                if self.frames_failed == len(self):
+                    raise
 
     def credentials(self, anchors: str = "") -> Credentials | None:
         """See `credentials_in`."""
         return credentials_in(self.path, anchors)
 
+    def _noted(self) -> Iterator[Note]:
+        if len(self) > 1:
+            yield Note.PAGES
+        if isinstance(self._pages, _Still | HeifPages) and self._pages.has_video():
+            yield Note.STILL_OF_VIDEO
+
 
 def read_picture(path: Path | str) -> Frame:
-    """Reads a JPEG, PNG, WebP, BMP or TIFF picture, upright, in 8-bit RGB.
+    """Reads a picture, or the first of its pages, upright, in 8-bit RGB.
 
-    The EXIF orientation is applied; grey and palette become RGB; what is transparent becomes white; 16-bit
-    values keep their high byte; of an animation the first frame is read.
+    The EXIF orientation is applied, as are the turns and mirrors of HEIF and AVIF; grey and palette become RGB; what is
+    transparent becomes white; deeper values keep their high byte.
 
     Raises:
-        MediaError: If the file is no such picture, is damaged, or has more than 50 megapixels.
+        MediaError: If the file is no picture, is damaged, or has too many pixels.
     """
-    path = Path(path)
+    return Frame(np.ascontiguousarray(_pages(Path(path)).read(0)), 0, Fraction(0))
+
+
+def _pages(path: Path) -> TiffPages | HeifPages | _Still:
     if kind_of(path) != "picture":
         raise MediaError(f"{path} is a video, not a picture.")
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
         raise MediaError(f"{path} is far too large for a picture ({size / 2**30:.1f} GB). Shrink it first.")
-    image = _read_tiff(path) if format_of(path) == "TIFF" else _read_with_pillow(path)
-    return Frame(image=np.ascontiguousarray(image), index=0, time=Fraction(0))
+    name = format_of(path)
+    return TiffPages(path) if name == "TIFF" else HeifPages(path) if name == "HEIF" else _Still(path, name)
 
 
-def _read_with_pillow(path: Path) -> Image:
-    if format_of(path) == "JPEG":
-        _check_scans(path)
+class _Still:
+    """The one page of what Pillow reads."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path = path
+        self._name = name
+
+    def __len__(self) -> int:
+        return 1
+
+    def has_video(self) -> bool:
+        """Whether a phone wrote a short video into the same file, or beside it."""
+        if self._name != "JPEG":
+            return False
+        try:
+            with decoding(self._path), self._opened() as picture:
+                return is_moving(picture.info.get("xmp", b""), picture.getexif())
+        except MediaError:  # Reading it says what is wrong.
+            return False
+
+    def read(self, page: int) -> Image:
+        """The picture, RGB uint8 `(height, width, 3)`; `page` is 0.
+
+        Raises:
+            MediaError: As `read_picture`.
+        """
+        if self._name == "JPEG":
+            _check_scans(self._path)
+        with decoding(self._path), self._opened() as picture:
+            if self._name == "JPEG":
+                check_size(self._path, *picture.size, MAX_JPEG_PIXELS)
+                shrink = next(n for n in (1, 2, 4, 8) if picture.width * picture.height <= MAX_PIXELS * n * n)
+                if shrink > 1:
+                    picture.draft(picture.mode, (picture.width // shrink, picture.height // shrink))
+            else:
+                check_size(self._path, *picture.size)
+            picture.load()
+            return np.asarray(flattened(_upright(picture)))
+
+    def _opened(self) -> PIL.Image.Image:
+        if self._name == "JPEG":  # Pillow's own door refuses what can be shrunk.
+            return PIL.JpegImagePlugin.JpegImageFile(self._path)
+        try:
+            return PIL.Image.open(self._path, formats=(self._name,))
+        except DAMAGE:
+            if self._name != "PNG":
+                raise
+            return PIL.Image.open(io.BytesIO(_pixels_alone(self._path.read_bytes())), formats=("PNG",))
+
+
+def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """The picture as its EXIF orientation says; EXIF that makes no sense says nothing."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with PIL.Image.open(path, formats=PILLOW_FORMATS) as picture:
-                check_size(path, *picture.size)
-                PIL.ImageOps.exif_transpose(picture, in_place=True)
-                return np.asarray(_flattened(picture))
-    except PIL.Image.DecompressionBombError as error:
-        raise MediaError(f"{path} has far more than {MAX_PIXELS // 10**6} megapixels. Shrink it first.") from error
-    except PIL.UnidentifiedImageError as error:
-        # Its own words hold the path once more, in quotes.
-        raise MediaError(f"{path} is damaged or cut short (its header makes no sense). Copy it again.") from error
-    except _DAMAGE as error:
-        raise MediaError(f"{path} is damaged or cut short ({said(error)}). Copy it again.") from error
+        orientation = picture.getexif().get(_ORIENTATION)
+    except DAMAGE:
+        return picture
+    return picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture
 
 
-def _flattened(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """8-bit RGB, with white where it was transparent."""
-    if picture.mode.startswith("I"):
-        grey = np.asarray(picture) // 257
-        return PIL.Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = PIL.Image.new("RGBA", picture.size, "white")
-        picture = PIL.Image.alpha_composite(white, picture)
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
-
-
-def _read_tiff(path: Path) -> Image:
-    """TIFF goes through OpenCV, which reads 16-bit RGB; Pillow does not."""
-    content = path.read_bytes()
-    check_size(path, *_tiff_size(path, content))
-    try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except cv2.error as error:
-        raise MediaError(f"{path} is damaged or of an unknown kind of TIFF. Convert it to PNG.") from error
-    if image is None:
-        raise MediaError(f"{path} is damaged or of an unknown kind of TIFF. Convert it to PNG.")
-    return np.asarray(image, np.uint8)
-
-
-def _tiff_size(path: Path, content: bytes) -> tuple[int, int]:
-    """Width and height as written once, as a number of 16 or 32 bits: OpenCV must not find another."""
-    order = "<" if content[:2] == b"II" else ">"
-    sizes: dict[int, list[int]] = {256: [], 257: []}
-    try:
-        (start,) = struct.unpack_from(f"{order}I", content, 4)
-        (count,) = struct.unpack_from(f"{order}H", content, start)
-        for place in range(start + 2, start + 2 + 12 * count, 12):
-            tag, kind = struct.unpack_from(f"{order}HH", content, place)
-            if tag in sizes:
-                sizes[tag] += struct.unpack_from(f"{order}{_TIFF_NUMBERS[kind]}", content, place + 8)
-        (width,), (height,) = sizes.values()
-        return width, height
-    except (struct.error, KeyError, ValueError) as error:
-        raise MediaError(f"{path} is damaged: its TIFF header has no size, or several. Copy it again.") from error
+def _pixels_alone(content: bytes) -> bytes:
+    """A PNG without the parts that a viewer can do without: texts and profiles that are broken cost no pixels."""
+    kept, place = [content[:8]], 8
+    while place + 8 <= len(content):
+        name, size = content[place + 4 : place + 8], int.from_bytes(content[place : place + 4], "big")
+        if not name[0] & 0x20 or name == b"tRNS":
+            kept.append(content[place : place + 12 + size])
+        place += 12 + size
+    return b"".join(kept)
 
 
 def _check_scans(path: Path) -> None:

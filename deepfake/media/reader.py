@@ -7,15 +7,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-from deepfake.media.formats import Kind, kind_of
+from deepfake.media.animation import AnimationReader
+from deepfake.media.formats import PICTURE_FORMATS, Kind, format_of, kind_of
 from deepfake.media.picture import PictureReader
 from deepfake.media.video import VideoReader
 from deepfake.provenance.credentials import Credentials
-from deepfake.records import Frame, Sampling
+from deepfake.records import Frame, Note, Sampling
 
 
 class MediaReader(Protocol):
-    """A picture or a video, opened. Each iteration reads the file, with one frame in memory at a time."""
+    """A picture, an animation or a video, opened. Each iteration reads the file, with one frame in memory at a time."""
 
     @property
     def kind(self) -> Kind:
@@ -29,8 +30,12 @@ class MediaReader(Protocol):
     def frames_failed(self) -> int:
         """Frames that the last iteration could not decode."""
 
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What should be known of how the file is read."""
+
     def __len__(self) -> int:
-        """Frames that were asked for."""
+        """Frames that were asked for, or the pages of a picture."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
@@ -55,7 +60,7 @@ def open_media(path: Path | str, sampling: Sampling | None = None) -> MediaReade
 
     Args:
         path: The file.
-        sampling: Which frames of a video to take.
+        sampling: Which frames of a video or an animation to take.
 
     Raises:
         MediaError: If it is of no known format, or holds no video that can be decoded. Iterating raises it, too.
@@ -65,4 +70,7 @@ def open_media(path: Path | str, sampling: Sampling | None = None) -> MediaReade
     >>> [frame.image.shape for frame in open_media("examples/portrait.jpg")]
     [(512, 512, 3)]
     """
-    return PictureReader(path) if kind_of(path) == "picture" else VideoReader(path, sampling)
+    if kind_of(path) == "picture":
+        return PictureReader(path)
+    is_animation = format_of(Path(path)) in PICTURE_FORMATS
+    return AnimationReader(path, sampling) if is_animation else VideoReader(path, sampling)

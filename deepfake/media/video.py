@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import mmap
+import os
+import re
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import av.error
-import numpy as np
 from av.stream import Disposition
 
 from deepfake.errors import MediaError
 from deepfake.media.containers import credentials_in
+from deepfake.media.display import Display
 from deepfake.media.formats import MAX_PIXELS, Kind, format_of, kind_of, said, size_error
+from deepfake.media.sampled import distinct, sampled_times
 from deepfake.provenance.credentials import Credentials
-from deepfake.records import Frame, Sampling
+from deepfake.records import Frame, Note, Sampling
 
 _MAX_TICKS = 2**63 - 1
 _SEEK_GAP_S = Fraction(1)
 """A keyframe closer than this to the frame before is not worth a seek."""
 _OPTIONS = {"max_pixels": str(MAX_PIXELS)}
 """For FFmpeg: a frame that turns out larger than its header said is not decoded, either."""
+_THREADS = 4
+"""Most threads that decode a video. Each holds frames: of 8K, a thread a core of a large machine takes gigabytes."""
 _GRACE_S = Fraction(1, 4)
 """How long past its end a frame still counts as shown where the ones after it are lost."""
 
+_ENCRYPTED = {
+    "mov": re.compile(rb"encv|drmi"),
+    "matroska": re.compile(rb"\x6d\x80.{1,8}\x62\x40.{1,64}\x50\x35", re.DOTALL),
+    "asf": re.compile(rb"\xfb\xb3\x11\x22\x23\xbd\xd2\x11|\x14\xe6\x8a\x29\x22\x26\x17\x4c"),
+}
+"""What an encrypted file of each format holds: a sample entry, an encoding of a track, an object of DRM."""
 _REORDERED = 32
 """Packets this far apart may belong to neighbouring frames; twice what the codecs allow."""
 
 
 class VideoReader:
-    """Iterates over the sampled frames of an MP4, MOV, AVI, MKV or WebM video.
+    """Iterates over the sampled frames of a video, as a player shows them, each once.
 
-    Times are exact fractions of a second from the video's first frame; rotation metadata is applied. A frame
-    that cannot be decoded is counted in `frames_failed`, not replaced. Each iteration reads the file anew.
+    Of several video streams it is the one that players show. Times are exact fractions of a second from its first
+    frame. A frame that cannot be decoded is counted in `frames_failed`, not replaced. Each iteration reads the file
+    anew.
 
     Args:
         path: The video.
@@ -54,41 +69,33 @@ class VideoReader:
         self.path = Path(path)
         self.sampling = sampling or Sampling()
         self.frames_failed = 0
-        with _Opened(self.path) as (container, stream):
-            self.size = (stream.codec_context.width, stream.codec_context.height)
-            self._first = _time(stream.start_time or 0, stream)
-            self.duration = self._duration(container, stream)
-        try:
-            self.times = self.sampling.times(self.duration)
-        except ValueError as error:
-            raise MediaError(f"{self.path} is too long. {error} Choose a smaller --fps, or an --end.") from error
-        if not self.times:
-            raise MediaError(
-                f"{self.path} lasts {float(self.duration):.2f} s, so there is no frame after "
-                f"{self.sampling.start_s} s. Choose an earlier --start."
-            )
+        with _Opened(self.path) as (container, _):
+            self.notes = (Note.SEVERAL_VIDEOS,) if len(_pictured(container)) > 1 else ()
+        self._first, end = _span(self.path)
+        self.duration = end - self._first
+        self.times = sampled_times(self.path, self.sampling, self.duration)
 
     def __len__(self) -> int:
         return len(self.times)
 
     def __iter__(self) -> Iterator[Frame]:
-        self.frames_failed = 0
-        found = 0
+        return distinct(self._decoded())
+
+    def _decoded(self) -> Iterator[Frame]:
+        self.frames_failed = len(self.times)
+        found = False
         with _Opened(self.path) as (container, stream):
-            for index, frame in self._sampled(container, stream):
+            display = Display(stream)
+            for indices, moment in self._sampled(container, stream):
                 try:
-                    image = frame.to_ndarray(format="rgb24")
+                    image = display.shown(moment.frame, moment.before, moment.after)
                 except (av.error.FFmpegError, ValueError):
                     continue
-                found += 1
-                turns = (round(frame.rotation) // 90) % 4
-                yield Frame(
-                    image=np.ascontiguousarray(np.rot90(image, turns)),
-                    index=index,
-                    time=_time(frame.pts, stream) - self._first,
-                )
-        self.frames_failed = len(self.times) - found
+                found = True
+                self.frames_failed -= len(indices)
+                yield Frame(image, indices[0], _time(moment.frame.pts, stream) - self._first)
         if not found:
+            _refuse_encrypted(self.path)
             raise MediaError(
                 f"None of {len(self.times)} frames of {self.path} could be decoded: the video is damaged. "
                 f"Copy it again, or try: ffmpeg -i {self.path.name} -c:v libx264 repaired.mp4"
@@ -98,25 +105,37 @@ class VideoReader:
         """See `credentials_in`."""
         return credentials_in(self.path, anchors)
 
-    def _sampled(self, container: Any, stream: Any) -> Iterator[tuple[int, Any]]:
-        """The frame shown at each time to sample, with the time's number; times whose frame is lost are left out."""
+    def _sampled(self, container: Any, stream: Any) -> Iterator[tuple[list[int], _Moment]]:
+        """Each frame shown at times to sample, with the times' numbers; times whose frame is lost are left out."""
+        indices: list[int] = []
+        last: _Moment | None = None
+        for index, moment in self._moments(container, stream):
+            if last is not None and moment.frame is not last.frame:
+                yield indices, last
+                indices = []
+            indices.append(index)
+            last = moment
+        if last is not None:
+            yield indices, last
+
+    def _moments(self, container: Any, stream: Any) -> Iterator[tuple[int, _Moment]]:
         targets = [time + self._first for time in self.times]
         ticks = [math.floor(target / stream.time_base) for target in targets]
         decoded = _Decoded(container, stream, ticks)
-        shown, following = None, next(decoded, None)
+        before, shown, following = None, None, next(decoded, None)
         for index, target in enumerate(targets):
             reached = shown or following
             if reached is not None and self._sought(container, stream, reached, ticks[index]):
                 decoded = _Decoded(container, stream, ticks)
-                shown, following = None, next(decoded, None)
+                before, shown, following = None, None, next(decoded, None)
             while following is not None and (shown is None or _time(following.pts, stream) <= target):
                 decoded.broken = False
-                shown, following = following, next(decoded, None)
+                before, shown, following = shown, following, next(decoded, None)
             if shown is None:
                 return
             lost = decoded.broken or following is None
             if not lost or target - _time(shown.pts, stream) < _length(shown, stream) + _GRACE_S:
-                yield index, shown
+                yield index, _Moment(before, shown, following)
 
     def _sought(self, container: Any, stream: Any, reached: Any, target: int) -> bool:
         """Whether it jumped to the last keyframe before a target, as that lies far enough ahead of where it was."""
@@ -132,15 +151,14 @@ class VideoReader:
             return False
         return True
 
-    def _duration(self, container: Any, stream: Any) -> Fraction:
-        if (stream.duration or 0) > 0:
-            return _time(stream.duration, stream)
-        if (container.duration or 0) > 0:
-            return Fraction(container.duration, av.time_base)
-        last = max((packet.pts for packet in _packets(container, stream) if packet.pts is not None), default=None)
-        if last is None:
-            raise MediaError(f"{self.path} holds no video frame. Export it again.")
-        return _time(last, stream) - self._first + 1 / Fraction(stream.average_rate or 25)
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A frame that is shown at a time to sample, with its neighbours, if there are any."""
+
+    before: Any
+    frame: Any
+    after: Any
 
 
 class _Opened:
@@ -162,14 +180,14 @@ class _Opened:
 
     def __enter__(self) -> tuple[Any, Any]:
         container = self._container
-        # A picture of a record's cover is no video.
-        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        streams = _pictured(container)
         wrong = self._wrong(streams, len(container.streams.audio))
         if wrong:
             # Nothing of a closed container may be touched: PyAV would read freed memory.
             container.close()
             raise MediaError(wrong)
         streams[0].thread_type = "AUTO"
+        streams[0].codec_context.thread_count = min(_THREADS, os.cpu_count() or 1)
         streams[0].codec_context.options = _OPTIONS
         return container, streams[0]
 
@@ -193,11 +211,12 @@ class _Decoded:
     """Iterates over the frames that could be decoded and have a time; `broken` says that some could not.
 
     Frames that no other refers to are passed over, which halves the work, unless they are shown at one of `targets`,
-    in the stream's own ticks.
+    in the stream's own ticks, or may be needed to complete their interlaced neighbours.
     """
 
     def __init__(self, container: Any, stream: Any, targets: Sequence[int]) -> None:
         self.broken = False
+        self._is_interlaced = False
         self._context = stream.codec_context
         self._targets = targets
         self._frames = self._decode(_packets(container, stream))
@@ -210,7 +229,7 @@ class _Decoded:
 
     def _decode(self, packets: Iterator[Any]) -> Iterator[Any]:
         for packet, is_shown in self._looked_ahead(packets):
-            self._context.skip_frame = "DEFAULT" if is_shown else "NONREF"
+            self._context.skip_frame = "DEFAULT" if is_shown or self._is_interlaced else "NONREF"
             try:
                 frames = packet.decode()
             except av.error.EOFError:
@@ -219,6 +238,7 @@ class _Decoded:
                 self.broken = True
                 continue
             for frame in frames:
+                self._is_interlaced = self._is_interlaced or frame.interlaced_frame
                 if frame.pts is None or frame.is_corrupt:
                     self.broken = True
                 else:
@@ -246,6 +266,60 @@ class _Decoded:
             before.append(packet.pts)
 
 
+def _pictured(container: Any) -> list[Any]:
+    """The video streams, the one first that players show; a picture of a record's cover is no video."""
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    return sorted(streams, key=lambda stream: not stream.disposition & Disposition.default)
+
+
+def _span(path: Path) -> tuple[Fraction, Fraction]:
+    """When the first frame of a video begins and its last one ends, in seconds of the stream's own clock.
+
+    MP4, MOV and AVI say how long each stream is. Others state the end of the longest one, or an estimate: of these the
+    packets at the end are looked at, and all packets where it cannot be sought.
+    """
+    with _Opened(path) as (container, stream):
+        if stream.start_time is not None:
+            first = _time(stream.start_time, stream)
+            if (stream.duration or 0) > 0 and container.format.name.startswith(("mov", "avi")):
+                return first, first + _time(stream.duration, stream)
+            if container.duration:
+                stated = Fraction((container.start_time or 0) + container.duration, av.time_base)
+                with contextlib.suppress(av.error.FFmpegError):
+                    container.seek(min(int(stated / stream.time_base), _MAX_TICKS), stream=stream)
+                    end = _bounds(container, stream)[1]
+                    if end is not None and end > first:
+                        return first, end
+    with _Opened(path) as (container, stream):
+        begin, end = _bounds(container, stream)
+    if begin is None or end is None:
+        _refuse_encrypted(path)
+        raise MediaError(f"{path} holds no video frame. Export it again.")
+    return begin, end
+
+
+def _refuse_encrypted(path: Path) -> None:
+    """Raises a `MediaError` if a video of which nothing can be decoded says that it is encrypted."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        mark = _ENCRYPTED.get(format_of(path))
+        if mark and mark.search(content):
+            raise MediaError(
+                f"{path} is encrypted (DRM), so only its own player can show it. Give a copy that plays everywhere, or "
+                "a recording of the screen."
+            )
+
+
+def _bounds(container: Any, stream: Any) -> tuple[Fraction | None, Fraction | None]:
+    """When the first frame begins and the last one ends of those whose packets follow; None without any."""
+    begin = end = None
+    for packet in _packets(container, stream):
+        if packet.pts is not None:
+            time = _time(packet.pts, stream)
+            begin = time if begin is None else min(begin, time)
+            end = max(end or time, time + _length(packet, stream))
+    return begin, end
+
+
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
     """What can be read of a stream: its packets up to the first that cannot be found."""
     packets = container.demux(stream)
@@ -261,4 +335,5 @@ def _time(ticks: int, stream: Any) -> Fraction:
 
 
 def _length(frame: Any, stream: Any) -> Fraction:
+    """How long a frame, or that of a packet, is shown."""
     return _time(frame.duration, stream) if frame.duration else 1 / Fraction(stream.average_rate or 25)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from deepfake.errors import BundleError
 from deepfake.model.calibration import Calibrations
@@ -21,19 +21,29 @@ from deepfake.system.settings import Count, Positive, Settings, read_settings
 from deepfake.system.shipped import shipped
 
 MANIFEST = "bundle.json"
-METRICS = "metrics.json"
-"""The measures of a detector bundle, beside its manifest."""
 FORMAT = 2
 """Version of `bundle.json` that this package reads and writes."""
 MODELS = shipped("models")
 """Where the bundles lie that ship with the package."""
-DEFAULT_MODEL = MODELS / "light-4"
+DEFAULT_MODEL = MODELS / "light-5"
 DETECTOR = MODELS / "mtcnn"
 GRAPHS = ("model.tflite", "model_float16.tflite", "model_int8.tflite")
 """The graphs of a detector bundle: float32, float16 weights, int8 weights."""
 DETECTOR_GRAPHS = ("pnet.tflite", "rnet.tflite", "onet.tflite")
+OUTPUTS = ("logit", "gate", "visual_evidence", "noise_evidence")
+"""What every graph of a detector answers, by name; a stream that is off answers zeros."""
+EXPERT_LOGITS = "expert_logits"
+"""What a graph of experts answers besides: the calibrated logit of each, `(1, experts)`."""
+QUALITY_PLOT, ROBUSTNESS_PLOT = "plots/quality.png", "plots/robustness.png"
+"""The pictures of a detector bundle's card."""
+KERAS_NETWORK = "model.keras"
+"""The whole network of a detector bundle, to fine-tune."""
 FACE_MESH = MODELS / "face_mesh"
 FACE_MESH_GRAPH = "face_landmark.tflite"
+
+
+Kind = Literal["detector", "face_detector", "face_mesh", "autoencoder"]
+"""What a bundle is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,8 @@ class DetectorManifest(Settings, frozen=True, kw_only=True):
 
     format: int
     """Version of this record."""
-    kind: str
-    """What the bundle is of: `detector`."""
+    kind: Literal["detector"]
+    """What the bundle is of."""
     name: str
     """Name of the model."""
     crop: CropSpec
@@ -79,7 +89,16 @@ class DetectorManifest(Settings, frozen=True, kw_only=True):
     """SHA-256 of each file, by its name."""
 
 
-def load_bundle(directory: Path | str = DEFAULT_MODEL, graph: str = "model.tflite", trust: bool = False) -> Bundle:
+def read_manifest(directory: Path) -> DetectorManifest:
+    """Reads the `bundle.json` of a detector.
+
+    Raises:
+        BundleError: If it is missing, was written for another version, or a value is none that its key may have.
+    """
+    return _settings(read_files(directory, [], "detector")[0], directory)
+
+
+def load_bundle(directory: Path | str = DEFAULT_MODEL, *, graph: str = GRAPHS[0], trust: bool = False) -> Bundle:
     """Reads a detector bundle and checks it.
 
     Args:
@@ -94,11 +113,8 @@ def load_bundle(directory: Path | str = DEFAULT_MODEL, graph: str = "model.tflit
     if graph not in GRAPHS:
         raise ValueError(f"`graph` must be one of {', '.join(GRAPHS)}. Received: {graph!r}.")
     directory = Path(directory)
-    manifest, files = read_files(directory, [graph], "detector", trust)
-    try:
-        settings = read_settings(manifest, DetectorManifest)
-    except ValueError as error:
-        raise BundleError(f"{directory / MANIFEST} cannot be used: {error} Fetch the bundle again.") from error
+    manifest, files = read_files(directory, [graph], "detector", trust=trust)
+    settings = _settings(manifest, directory)
     return Bundle(
         model=ModelId(settings.name, settings.files[graph]),
         graph=files[graph],
@@ -110,26 +126,26 @@ def load_bundle(directory: Path | str = DEFAULT_MODEL, graph: str = "model.tflit
     )
 
 
-def load_detector(directory: Path | str = DETECTOR, trust: bool = False) -> dict[str, bytes]:
+def load_detector(directory: Path | str = DETECTOR, *, trust: bool = False) -> dict[str, bytes]:
     """Reads the three networks of the face detector, by file name.
 
     Raises:
         BundleError: As `load_bundle`.
     """
-    return read_files(Path(directory), DETECTOR_GRAPHS, "face_detector", trust)[1]
+    return read_files(Path(directory), DETECTOR_GRAPHS, "face_detector", trust=trust)[1]
 
 
-def load_face_mesh(directory: Path | str = FACE_MESH, trust: bool = False) -> bytes:
+def load_face_mesh(directory: Path | str = FACE_MESH, *, trust: bool = False) -> bytes:
     """Reads the network that finds the 468 points of a face.
 
     Raises:
         BundleError: As `load_bundle`.
     """
-    return read_files(Path(directory), [FACE_MESH_GRAPH], "face_mesh", trust)[1][FACE_MESH_GRAPH]
+    return read_files(Path(directory), [FACE_MESH_GRAPH], "face_mesh", trust=trust)[1][FACE_MESH_GRAPH]
 
 
 def read_files(
-    directory: Path, names: Iterable[str], kind: str, trust: bool = False
+    directory: Path, names: Iterable[str], kind: Kind, *, trust: bool = False
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Reads a manifest and some of the files it lists.
 
@@ -144,7 +160,7 @@ def read_files(
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise BundleError(
-            f"No {MANIFEST} in {directory}. Pass the folder of a bundle, such as models/light-4."
+            f"No {MANIFEST} in {directory}. Pass the folder of a bundle, such as models/light-5."
         ) from error
     except (OSError, ValueError) as error:
         raise BundleError(f"{path} cannot be read ({error}). Fetch the bundle again.") from error
@@ -174,7 +190,14 @@ def read_files(
     return manifest, files
 
 
-def write_manifest(directory: Path, kind: str, settings: Mapping[str, Any], files: Iterable[str]) -> Path:
+def _settings(manifest: dict[str, Any], directory: Path) -> DetectorManifest:
+    try:
+        return read_settings(manifest, DetectorManifest)
+    except ValueError as error:
+        raise BundleError(f"{directory / MANIFEST} cannot be used: {error} Fetch the bundle again.") from error
+
+
+def write_manifest(directory: Path, kind: Kind, settings: Mapping[str, Any], files: Iterable[str]) -> Path:
     """Writes `bundle.json` with the checksums of `files`, which must already lie in `directory`.
 
     Returns:

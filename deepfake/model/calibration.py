@@ -43,12 +43,15 @@ class Calibration(Settings, frozen=True, kw_only=True):
 
 
 class Calibrations(Settings, frozen=True, kw_only=True):
-    """The calibration of each level: one face, and one person over time."""
+    """The calibration of each level: one face, one person over time, and a part of that time."""
 
     face: Calibration
     """Of the network's logit, the mean over a face's views."""
     track: Calibration
     """Of the robust mean over time of a person's calibrated logits: it is spread less than one face's."""
+    part: Calibration | None = None
+    """Of the most suspicious of the parts of that time: the highest of many means is higher than the mean. None where
+    it was not measured: then no part decides."""
 
     def of_person(self, *, in_video: bool) -> Calibration:
         """What turns the robust mean of a person's calibrated logits into the answer about that person.

@@ -20,11 +20,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deepfake.errors import BundleError
-from deepfake.model.bundle import MANIFEST, METRICS, MODELS
+from deepfake.model.bundle import MANIFEST, MODELS
 from deepfake.model.download import Release, download
+from deepfake.model.metrics import METRICS
 
 RELEASES = MODELS / "releases.json"
-"""The published models by name: `{"light-4": {"url": ..., "sha256": ..., "bytes": ...}}`."""
+"""The published models by name: `{"light-5": {"url": ..., "sha256": ..., "bytes": ...}}`."""
 LARGEST_UNPACKED = 400_000_000
 """Bytes of a release's files together."""
 MOST_FILES = 100
@@ -37,6 +38,7 @@ ADDRESS = re.compile(r"https?://[a-z0-9.:\[\]-]+(?P<path>/[!->@-~]*)(\?[!-~]*)?"
 
 def find_model(
     text: str | Path,
+    *,
     progress: Callable[[int, int], object] = lambda done, total: None,
     cache: Path | None = None,
     releases: Path = RELEASES,
@@ -57,8 +59,8 @@ def find_model(
 
     Example:
 
-    >>> find_model("light-4").relative_to(MODELS).as_posix()
-    'light-4'
+    >>> find_model("light-5").relative_to(MODELS).as_posix()
+    'light-5'
     """
     text = str(text)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text):

@@ -10,13 +10,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from deepfake.errors import BundleError
-from deepfake.model.bundle import Bundle
+from deepfake.model.bundle import EXPERT_LOGITS, OUTPUTS, Bundle
 from deepfake.records import Crop, Floats, Score
-
-OUTPUTS = frozenset({"logit", "gate", "visual_evidence", "noise_evidence"})
-"""What every graph answers, by name."""
-EXPERTS = "expert_logits"
-"""What a graph of experts answers besides: the calibrated logit of each, `(1, experts)`."""
+from deepfake.system.quiet import quiet
 
 JOINED = 14
 """Cells along each side of the evidence of several views, joined."""
@@ -38,14 +34,16 @@ class Scorer:
     def __init__(self, bundle: Bundle, threads: int = 2) -> None:
         self.bundle = bundle
         try:
-            self._interpreter: Any = Interpreter(model_content=bundle.graph, num_threads=threads)
+            with quiet():
+                self._interpreter: Any = Interpreter(model_content=bundle.graph, num_threads=threads)
+                self._interpreter.allocate_tensors()
             self._runner: Any = self._interpreter.get_signature_runner("serving_default")
         except (ValueError, RuntimeError) as error:
             raise BundleError(f"The graph of {bundle.model.name} cannot be loaded ({error}).") from error
         (self._input,) = self._runner.get_input_details()
         shape = self._runner.get_input_details()[self._input]["shape_signature"]
         size = bundle.crop.size
-        wanted = OUTPUTS | ({EXPERTS} if bundle.experts else set())
+        wanted = {*OUTPUTS, EXPERT_LOGITS} if bundle.experts else {*OUTPUTS}
         if not set(self._runner.get_output_details()) >= wanted or tuple(shape[1:]) != (size, size, 3):
             raise BundleError(
                 f"The graph of {bundle.model.name} must take ({size}, {size}, 3) crops and answer "
@@ -87,7 +85,7 @@ class Scorer:
         """What each expert says, the mean over views; nothing where the bundle has no experts."""
         if not self.bundle.experts:
             return ()
-        return tuple(np.mean([answer[EXPERTS][0] for answer in answers], axis=0).tolist())
+        return tuple(np.mean([answer[EXPERT_LOGITS][0] for answer in answers], axis=0).tolist())
 
     def _run(self, image: Any) -> dict[str, Floats]:
         answer: dict[str, Floats] = self._runner(**{self._input: image[None].astype(np.float32)})

@@ -36,6 +36,7 @@ class WeightedCrossentropy(keras.losses.Loss):
         self,
         real_weight: float = 1.0,
         fake_weight: float = 1.0,
+        *,
         label_smoothing: float = 0.0,
         name: str = "weighted_crossentropy",
         reduction: str = "sum_over_batch_size",

@@ -26,6 +26,7 @@ import keras
 from keras import layers, ops
 from msgspec.structs import replace
 
+from deepfake.model.bundle import EXPERT_LOGITS, OUTPUTS
 from deepfake.nn.blocks import BATCH_NORM_MOMENTUM, noise_stream, set_batch_norm_momentum
 from deepfake.nn.config import NetworkConfig
 from deepfake.nn.residual import BayarConv2D, ResidualBank
@@ -35,8 +36,6 @@ BACKBONES = {
     "mobilenet_v3_small": keras.applications.MobileNetV3Small,
     "mobilenet_v3_large": keras.applications.MobileNetV3Large,
 }
-SERVING_OUTPUTS = ("logit", "gate", "visual_evidence", "noise_evidence")
-"""What a shipped graph answers, whichever streams it has; a stream that is off answers zeros."""
 
 
 @keras.saving.register_keras_serializable(package="deepfake")
@@ -69,7 +68,7 @@ class EvidenceHead(layers.Layer):
     (1, 7, 7)
     """
 
-    def __init__(self, gated: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, *, gated: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
         # Evidence is summed and compared: float32 under any precision policy.
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
@@ -203,7 +202,7 @@ class ExpertJoin(layers.Layer):
             parts = ops.stack([answer[name] for answer in answers], axis=-1)
             own = ops.reshape(weights, (-1, *(1,) * (len(parts.shape) - 2), len(answers)))
             joined[name] = ops.sum(own * parts, axis=-1)
-        return joined | {"expert_logits": logits}
+        return joined | {EXPERT_LOGITS: logits}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sharpness": self.sharpness}
@@ -255,8 +254,8 @@ def backbones(network: keras.Model) -> Iterator[keras.Model]:
 
 
 def serving_network(network: keras.Model) -> keras.Model:
-    """The same network with the outputs of `SERVING_OUTPUTS` alone, and those of its experts: what is exported."""
-    served = [name for name in (*SERVING_OUTPUTS, "expert_logits") if name in network.output]
+    """The same network with the outputs of `OUTPUTS` alone, and those of its experts: what is exported."""
+    served = [name for name in (*OUTPUTS, EXPERT_LOGITS) if name in network.output]
     return keras.Model(network.input, {name: network.output[name] for name in served}, name="detector")
 
 

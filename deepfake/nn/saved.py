@@ -8,7 +8,7 @@ import keras
 
 import deepfake.nn.network  # noqa: F401 - Keras must know the layers of the network
 from deepfake.errors import BundleError
-from deepfake.model.bundle import read_files
+from deepfake.model.bundle import KERAS_NETWORK, read_files
 
 
 def load_file(path: Path) -> keras.Model:
@@ -22,11 +22,11 @@ def load_network(model: Path) -> keras.Model:
     Raises:
         BundleError: If it is missing or damaged, or holds code.
     """
-    read_files(model, ["model.keras"], "detector")
+    read_files(model, [KERAS_NETWORK], "detector")
     try:
-        return keras.models.load_model(model / "model.keras", compile=False, safe_mode=True)
+        return keras.models.load_model(model / KERAS_NETWORK, compile=False, safe_mode=True)
     except (ValueError, TypeError) as error:
         raise BundleError(
-            f"{model / 'model.keras'} cannot be loaded: {str(error).splitlines()[0]} Use a bundle that this package "
+            f"{model / KERAS_NETWORK} cannot be loaded: {str(error).splitlines()[0]} Use a bundle that this package "
             "exported; layers that hold code (Lambda) are never run."
         ) from error

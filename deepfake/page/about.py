@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from deepfake.model.bundle import METRICS
+from deepfake.model.metrics import read_metrics
 from deepfake.page.answers import EQUALITY
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.metrics_tables import quality_tables
@@ -18,6 +17,9 @@ def about(model: Path, say: Catalogue = ENGLISH) -> str:
     Args:
         model: Folder of a bundle; without a `metrics.json` it is said that nothing was measured.
         say: The language.
+
+    Raises:
+        BundleError: If its measures cannot be read.
     """
     limits = "\n".join(f"- {say(limit)}" for limit in LIMITS)
     equality = f'<h3 id="{EQUALITY}">{say("heat.equality")}</h3>\n\n{say("about.equality")}'
@@ -41,8 +43,7 @@ def _section(name: str, say: Catalogue, **values: object) -> tuple[str, str]:
 
 
 def _measures(model: Path, say: Catalogue) -> str:
-    try:
-        tables = quality_tables(json.loads((model / METRICS).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+    metrics = read_metrics(model)
+    if not (metrics.test or metrics.val or metrics.clips):
         return say("errs.not_measured")
-    return f"{say('about.measured')}\n\n{tables}"
+    return f"{say('about.measured')}\n\n{quality_tables(metrics)}"

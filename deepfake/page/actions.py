@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from deepfake.errors import LimitError, MediaError
 from deepfake.media.isolated import open_isolated
 from deepfake.page.about import about
 from deepfake.page.answers import answer, busy, face_cards, heat_caption, moment_buttons, notice, progress
+from deepfake.page.clients import asking_client
 from deepfake.page.evidence import draw_evidence
-from deepfake.page.history import PICTURE_SIDE, Entry, entry_of, remember
+from deepfake.page.history import REPORT, Entry, History
 from deepfake.page.jobs import Jobs
 from deepfake.page.language import words_for
 from deepfake.page.rest import named
@@ -25,7 +26,7 @@ from deepfake.page.widgets import Asked, PictureWidgets, Shown, VideoWidgets
 from deepfake.records import Image, Score, Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.drawing import shrunk
-from deepfake.report.files import annotate, file_stem, to_json
+from deepfake.report.files import annotate, file_stem, to_json, worst_page
 from deepfake.report.heatmap import span_of_all
 from deepfake.report.pdf import write_pdf
 from deepfake.report.timeline import chart
@@ -50,22 +51,24 @@ class Actions:
         self.model = model
         self.scratch = scratch
         self.folders = folders
+        self.history = History(scratch / "history")
+        self.opener = open_isolated
 
     def folder(self) -> Path:
         """A new folder for what is drawn of one file."""
         return Path(tempfile.mkdtemp(dir=self.scratch))
 
-    def picture(self, path: str) -> tuple[Verdict, Image]:
-        """The answer about an uploaded picture, and its pixels.
+    def picture(self, path: str) -> tuple[Verdict, Image, list[Score]]:
+        """The answer about an uploaded picture, its page with the most suspicious face, and the scores of that page.
 
         Raises:
             MediaError: If it is none, or cannot be read.
             LimitError: If it is too large, or all places are taken.
         """
-        check_upload(path, self.folders, "picture")
-        verdict = self.jobs.run(path)
-        (frame,) = open_isolated(path)
-        return verdict, frame.image
+        with self.jobs.place(asking_client()) as client:
+            check_upload(path, self.folders, "picture")
+            verdict = self.jobs.run(path, client)
+            return verdict, *worst_page(verdict, self.opener)
 
     def report(self, verdict: Verdict, folder: Path, say: Catalogue) -> Path:
         """Writes the PDF report.
@@ -75,22 +78,28 @@ class Actions:
         """
         name = shown_name(Path(verdict.path).name)
         file = folder / f"{_safe_stem(name)}.pdf"
-        return write_pdf(verdict, file, name=name, model=self.model, opener=open_isolated, say=say)
+        return write_pdf(verdict, file, name=name, model=self.model, opener=self.opener, say=say)
 
     def explained(self, request: gr.Request | None = None) -> str:
         """What the page says about itself."""
         return about(self.model, words_for(request))
 
-    def keep(self, verdict: Verdict | None, request: gr.Request | None = None) -> tuple[Any, Any]:
-        """The PDF report and the JSON file, to be downloaded."""
+    def keep(self, verdict: Verdict | None, entries: list[Entry], request: gr.Request | None = None) -> tuple[Any, Any]:
+        """The PDF report and the JSON file, to be downloaded; the newest entry of the history gets the report, too."""
         if verdict is None:
             return no_download(), no_download()
         folder, say = self.folder(), words_for(request)
         try:
-            pdf = self.report(verdict, folder, say)
+            with self.jobs.place(asking_client()):
+                pdf = self.report(verdict, folder, say)
+        except LimitError as error:
+            gr.Warning(str(error))
+            return no_download(), no_download()
         except MediaError:
             gr.Warning(say("page.deleted"))
             return no_download(), no_download()
+        if entries and entries[0].folder and entries[0].folder.exists():
+            shutil.copy(pdf, entries[0].folder / REPORT)
         data = pdf.with_suffix(".json")
         data.write_text(to_json(verdict, shown_name(Path(verdict.path).name)) + "\n", encoding="utf-8")
         return download(pdf), download(data)
@@ -131,25 +140,26 @@ class PictureActions:
             return
         yield self._without_answer() | {widgets.said: busy(say)}
         try:
-            verdict, image = self.actions.picture(path)
+            verdict, image, scores = self.actions.picture(path)
         except (MediaError, LimitError) as error:
             if asked.path == path:
                 yield self._without_answer() | {widgets.said: refused(error, path, say)}
             return
         if asked.path != path:
             return
-        plain, marked = pair_of(image, verdict)
-        cards = cards_of(image, verdict, say)
+        plain, marked = pair_of(image, scores, verdict)
+        said, cards = answer(verdict, self.actions.model, say), cards_of(image, scores, verdict, say)
+        entry = self.actions.history.written(verdict, say, picture=marked, answer=said, cards=cards)
         yield {
-            widgets.said: answer(verdict, self.actions.model, say),
-            widgets.slider: gr.ImageSlider((plain, marked), slider_position=beside_faces(verdict, image), visible=True),
-            widgets.caption: heat_caption(verdict.scores, say),
+            widgets.said: said,
+            widgets.slider: gr.ImageSlider((plain, marked), slider_position=beside_faces(scores, image), visible=True),
+            widgets.caption: heat_caption(scores, say),
             widgets.cards: cards,
             widgets.numbers: named(verdict, Path(path).name),
             widgets.verdict: verdict,
             widgets.pdf: no_download(),
             widgets.data: no_download(),
-            widgets.entries: remember(entries, entry_of(verdict, now(), shrunk(marked, PICTURE_SIDE), cards)),
+            widgets.entries: self.actions.history.remembered(entries, entry),
         }
 
     def _without_answer(self) -> Shown:
@@ -196,16 +206,17 @@ class VideoActions:
             return
         cleared = self._without_answer()
         try:
-            check_upload(path, self.actions.folders, "video")
-            seen: list[float] = []
-            with closing(self.actions.jobs.analyse(path)) as analysis:
-                for step in analysis:
-                    if asked.path != path:
-                        return
-                    seen += [score.p_fake for score in step.scores]
-                    yield cleared | {widgets.said: progress(step, max(seen, default=None), say)}
-            yield cleared | {widgets.said: busy(say, "answer.drawing", "answer.drawing_text")}
-            shown = self._shown(analysis.verdict, entries, say)
+            with self.actions.jobs.place(asking_client()) as client:
+                check_upload(path, self.actions.folders, "video")
+                seen: list[float] = []
+                with closing(self.actions.jobs.analyse(path, client)) as analysis:
+                    for step in analysis:
+                        if asked.path != path:
+                            return
+                        seen += [score.p_fake for score in step.scores]
+                        yield cleared | {widgets.said: progress(step, max(seen, default=None), say)}
+                yield cleared | {widgets.said: busy(say, "answer.drawing", "answer.drawing_text")}
+                shown = self._shown(analysis.verdict, entries, say)
             if asked.path == path:
                 yield shown
         except (MediaError, LimitError) as error:
@@ -215,10 +226,11 @@ class VideoActions:
         widgets = self.widgets
         evidence = draw_evidence(verdict, self.actions.folder())
         cards = face_cards(evidence.faces, verdict.face_thresholds, say, span_of_all(verdict.scores))
-        worst = max(evidence.moments, key=lambda moment: moment.p_fake).image if evidence.moments else None
+        said = answer(verdict, self.actions.model, say)
+        entry = self.actions.history.written(verdict, say, picture=evidence.worst, answer=said, cards=cards)
         plot = gr.Plot(chart(verdict, say), visible=True) if verdict.scores else gr.Plot(None, visible=False)
         return {
-            widgets.said: answer(verdict, self.actions.model, say),
+            widgets.said: said,
             widgets.plot: plot,
             widgets.moments: moment_buttons(evidence.moments, min(verdict.times.values(), default=0.0), say),
             widgets.clip: gr.Video(str(evidence.clip), visible=True),
@@ -228,7 +240,7 @@ class VideoActions:
             widgets.verdict: verdict,
             widgets.pdf: no_download(),
             widgets.data: no_download(),
-            widgets.entries: remember(entries, entry_of(verdict, now(), worst, cards)),
+            widgets.entries: self.actions.history.remembered(entries, entry),
         }
 
     def _without_answer(self) -> Shown:
@@ -244,20 +256,20 @@ class VideoActions:
         }
 
 
-def pair_of(image: Image, verdict: Verdict) -> tuple[Image, Image]:
+def pair_of(image: Image, scores: Sequence[Score], verdict: Verdict) -> tuple[Image, Image]:
     """A picture as it is, and with its heat maps, small enough to be shown."""
-    return shrunk(image, SHOWN_SIDE), shrunk(annotate(image, verdict.scores, verdict), SHOWN_SIDE)
+    return shrunk(image, SHOWN_SIDE), shrunk(annotate(image, scores, verdict), SHOWN_SIDE)
 
 
-def beside_faces(verdict: Verdict, image: Image) -> float:
+def beside_faces(scores: Sequence[Score], image: Image) -> float:
     """Where a slider between the two shows every heat map, in percent of the width: left of the faces."""
-    left = min((score.face.box_xyxy[0] for score in verdict.scores), default=0.0)
+    left = min((score.face.box_xyxy[0] for score in scores), default=0.0)
     return max(100 * left / image.shape[1] - 5, 0.0)
 
 
-def cards_of(image: Image, verdict: Verdict, say: Catalogue) -> str:
+def cards_of(image: Image, scores: Sequence[Score], verdict: Verdict, say: Catalogue) -> str:
     """The cards of a picture's faces."""
-    worst: list[Score] = sorted(verdict.scores, key=lambda score: -score.p_fake)
+    worst = sorted(scores, key=lambda score: -score.p_fake)
     return face_cards([(image, score, None) for score in worst], verdict.face_thresholds, say)
 
 
@@ -290,11 +302,6 @@ def download(file: Path) -> gr.DownloadButton:
 def no_download() -> gr.DownloadButton:
     """A button that has nothing to hand over."""
     return gr.DownloadButton(value=None, interactive=False)
-
-
-def now() -> str:
-    """The time of day, as a table shows it."""
-    return f"{datetime.now().astimezone():%H:%M}"
 
 
 def _safe_stem(name: str) -> str:

@@ -9,7 +9,7 @@ from deepfake.page.actions import SHOWN_SIDE, Actions, beside_faces, notice_of, 
 from deepfake.page.answers import answer, face_cards
 from deepfake.page.language import words_for
 from deepfake.page.widgets import PairWidgets, Shown
-from deepfake.records import Image, Verdict
+from deepfake.records import Image, Score, Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.drawing import shrunk
 from deepfake.report.heatmap import Span, overlay_frame, span_of_all
@@ -39,27 +39,27 @@ class PairActions:
         widgets, say = self.widgets, words_for(request)
         if not first or not second:
             return self.cleared(request)
-        found: list[tuple[Verdict, Image]] = []
+        found: list[tuple[Verdict, Image, list[Score]]] = []
         for path, said in ((first, widgets.first_said), (second, widgets.second_said)):
             try:
                 found.append(self.actions.picture(path))
             except (MediaError, LimitError) as error:
                 return self.cleared(request) | {widgets.first_said: "", said: refused(error, path, say)}
-        span = span_of_all([score for verdict, _ in found for score in verdict.scores])
+        span = span_of_all([score for _, _, scores in found for score in scores])
         sliders = [
             gr.ImageSlider(
-                (shrunk(image, SHOWN_SIDE), shrunk(overlay_frame(image, verdict.scores, span=span), SHOWN_SIDE)),
-                slider_position=beside_faces(verdict, image),
+                (shrunk(image, SHOWN_SIDE), shrunk(overlay_frame(image, scores, span=span), SHOWN_SIDE)),
+                slider_position=beside_faces(scores, image),
                 visible=True,
             )
-            for verdict, image in found
+            for _, image, scores in found
         ]
-        said = [answer(verdict, self.actions.model, say) for verdict, _ in found]
-        cards = "".join(_worst_card(verdict, image, say, span) for verdict, image in found)
+        said = [answer(verdict, self.actions.model, say) for verdict, _, _ in found]
+        cards = "".join(_worst_card(*one, say, span) for one in found)
         return dict(zip(widgets.all(), (said[0], sliders[0], said[1], sliders[1], cards), strict=True))
 
 
-def _worst_card(verdict: Verdict, image: Image, say: Catalogue, span: Span) -> str:
+def _worst_card(verdict: Verdict, image: Image, scores: list[Score], say: Catalogue, span: Span) -> str:
     """The most suspicious face of one of the two."""
-    worst = sorted(verdict.scores, key=lambda score: -score.p_fake)[:1]
+    worst = sorted(scores, key=lambda score: -score.p_fake)[:1]
     return face_cards([(image, score, None) for score in worst], verdict.face_thresholds, say, span)

@@ -7,8 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from deepfake.errors import LimitError, MediaError
+from deepfake.errors import LimitError, MediaError, internal_fault
 from deepfake.media import Kind
+from deepfake.page.clients import asking_client
 from deepfake.page.jobs import Jobs
 from deepfake.page.rest import named
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
@@ -69,14 +70,17 @@ class Endpoints:
                 found.append(self._judged(file))
             except gr.Error as error:
                 found.append({"file": shown_name(Path(_path_of(file)).name), "error": str(error.message)})
+            except Exception as error:  # noqa: BLE001 A fault of this program costs its file, not those after it.
+                found.append({"file": shown_name(Path(_path_of(file)).name), "error": internal_fault(error)})
         return found
 
     def _judged(self, file: Any, kind: Kind | None = None) -> dict[str, Any]:
         path = _path_of(file)
         try:
-            check_upload(path, self.folders, kind)
-            # Gradio's client would take a "path" for a file to download.
-            values = named(self.jobs.run(path), Path(path).name)
+            with self.jobs.place(asking_client()) as client:
+                check_upload(path, self.folders, kind)
+                # Gradio's client would take a "path" for a file to download.
+                values = named(self.jobs.run(path, client), Path(path).name)
             return {"file": values.pop("path"), **values}
         except (MediaError, LimitError) as error:
             raise gr.Error(without_path(error, path), print_exception=False) from error

@@ -41,6 +41,11 @@ class VideoEvidence:
     faces: list[tuple[Image, Score, float]]
     """The most suspicious face of each person: its frame, its score, and when it was seen in seconds."""
 
+    @property
+    def worst(self) -> Image | None:
+        """The most suspicious moment; None where no face was scored."""
+        return max(self.moments, key=lambda moment: moment.p_fake).image if self.moments else None
+
 
 def draw_evidence(verdict: Verdict, folder: Path) -> VideoEvidence:
     """Draws a video's evidence, reading it once more.

@@ -6,22 +6,18 @@ from typing import Any
 
 import gradio as gr
 
-from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from deepfake.page.actions import Actions, PictureActions, VideoActions, face_at, no_download, notice_of
 from deepfake.page.batch import BatchActions, OpenedActions
 from deepfake.page.compare import PairActions
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.examples import PICTURES, VIDEOS, Examples
 from deepfake.page.feedback import TRUTHS, Feedback
-from deepfake.page.history import listed
+from deepfake.page.history import table
 from deepfake.page.language import label
 from deepfake.page.live import EVERY_S, LIMIT_S, Camera
 from deepfake.page.widgets import Asked, OpenedWidgets, PairWidgets, PictureWidgets, VideoWidgets
 from deepfake.report.words import ENGLISH
 
-PICTURES_AT_ONCE = 8
-"""Pictures that are worked on at once; they take turns at the detector."""
-VIDEOS_AT_ONCE = 3
 CAMERAS_AT_ONCE = 2
 TITLE = "deepfake: real or fake?"
 # What a browser does by itself; page.js defines it.
@@ -71,9 +67,9 @@ def build(actions: Actions, endpoints: Endpoints, feedback: Feedback | None = No
             _live_tab(actions)
         with gr.Tab(label("page.history"), id="history") as tab:
             _history_tab(actions, entries, tab)
-        gr.api(endpoints.detect_image, api_name="detect_image", concurrency_limit=PICTURES_AT_ONCE)
-        gr.api(endpoints.detect_video, api_name="detect_video", concurrency_limit=VIDEOS_AT_ONCE)
-        gr.api(endpoints.detect_batch, api_name="detect_batch", concurrency_limit=1)
+        gr.api(endpoints.detect_image, api_name="detect_image")
+        gr.api(endpoints.detect_video, api_name="detect_video")
+        gr.api(endpoints.detect_batch, api_name="detect_batch")
     return page
 
 
@@ -98,12 +94,11 @@ def _picture_tab(page: gr.Blocks, actions: Actions, entries: gr.State, feedback:
         "fn": own.judge_picture,
         "inputs": [picture, entries, asked],
         "outputs": widgets.all(),
-        "concurrency_limit": PICTURES_AT_ONCE,
         **QUIET,
     }
     running = [start(**judging) for start in (look.click, _chosen(example, PICTURES, picture).then)]
     for done in running:
-        _kept(done, actions, verdict, [pdf, data], "picture")
+        _kept(done, actions, [verdict, entries], [pdf, data], "picture")
     picture.input(own.changed, [picture, asked], widgets.all(), queue=False, **QUIET)
     page.load(own.cleared, None, widgets.all(), **QUIET)
     face = gr.Number(visible=False)
@@ -145,11 +140,10 @@ def _video_tab(page: gr.Blocks, actions: Actions, entries: gr.State, feedback: F
         "fn": own.judge_video,
         "inputs": [video, entries, asked],
         "outputs": widgets.all(),
-        "concurrency_limit": VIDEOS_AT_ONCE,
         **QUIET,
     }
     running = [start(**judging) for start in (watch.click, _chosen(example, VIDEOS, video).then)]
-    kept = [_kept(done, actions, verdict, [pdf, data], "video") for done in running]
+    kept = [_kept(done, actions, [verdict, entries], [pdf, data], "video") for done in running]
     video.input(own.changed, [video, asked], widgets.all(), queue=False, **QUIET)
     page.load(own.cleared, None, widgets.all(), **QUIET)
     # First the end, then the message: a frame that is still on its way would overwrite it.
@@ -163,7 +157,6 @@ def _batch_tab(page: gr.Blocks, actions: Actions, entries: gr.State) -> None:
     files = gr.File(
         label=label("page.files"),
         file_count="multiple",
-        file_types=[*sorted(PICTURE_SUFFIXES | VIDEO_SUFFIXES)],
         type="filepath",
     )
     with gr.Row():
@@ -175,18 +168,17 @@ def _batch_tab(page: gr.Blocks, actions: Actions, entries: gr.State) -> None:
         sheet = gr.DownloadButton(label("page.csv"), interactive=False, elem_id="batch-csv")
         archive = gr.DownloadButton(label("page.zip"), interactive=False, elem_id="batch-zip")
     own = BatchActions(actions)
-    outputs = [said, lines, batch, entries, sheet]
-    done = go.click(own.judge_batch, [files, entries], outputs, concurrency_limit=1, **QUIET)
-    packed = done.then(own.pack, batch, archive, concurrency_limit=1, **QUIET)
+    outputs = [said, lines, batch, entries, sheet, archive]
+    done = go.click(own.judge_batch, [files, entries], outputs, **QUIET)
     # What was judged before the end stays.
-    stop.click(None, cancels=[done, packed], queue=False, api_visibility="private").then(
+    stop.click(None, cancels=done, queue=False, api_visibility="private").then(
         own.stopped, None, said, queue=False, **QUIET
     )
     files.change(
         lambda: ("", [], [], no_download(), no_download()),
         None,
         [said, lines, batch, sheet, archive],
-        cancels=[done, packed],
+        cancels=done,
         queue=False,
         **QUIET,
     )
@@ -212,7 +204,6 @@ def _compare_tab(page: gr.Blocks, actions: Actions) -> None:
         pictures,
         widgets.all(),
         api_name="compare",
-        concurrency_limit=PICTURES_AT_ONCE,
         api_visibility="private",
     )
     done.then(None, js=SHOW_ANSWER.format("first"), **QUIET)
@@ -245,8 +236,8 @@ def _history_tab(actions: Actions, entries: gr.State, tab: gr.Tab) -> None:
     lines = _table("history-table")
     forget = gr.Button(label("page.forget"), elem_id="forget")
     widgets, own = _opened(actions, lines, entries, "history")
-    tab.select(listed, entries, lines, **QUIET)
-    forget.click(lambda: ([], []), None, [entries, lines], **QUIET).then(own.closed, None, widgets.all(), **QUIET)
+    tab.select(table, entries, lines, **QUIET)
+    forget.click(own.forgotten, entries, [entries, lines], **QUIET).then(own.closed, None, widgets.all(), **QUIET)
 
 
 def _opened(
@@ -264,10 +255,10 @@ def _opened(
     return widgets, own
 
 
-def _kept(done: Any, actions: Actions, verdict: gr.State, buttons: list[Any], which: str) -> Any:
+def _kept(done: Any, actions: Actions, about: list[gr.State], buttons: list[Any], which: str) -> Any:
     """What follows an answer: a narrow screen shows it, and its files are made."""
     done.then(None, js=SHOW_ANSWER.format(which), **QUIET)
-    return done.then(actions.keep, verdict, buttons, **QUIET)
+    return done.then(actions.keep, about, buttons, **QUIET)
 
 
 def _picture_input(key: str, sources: Any, name: str) -> gr.Image:

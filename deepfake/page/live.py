@@ -9,6 +9,7 @@ import gradio as gr
 
 from deepfake.errors import LimitError
 from deepfake.page.answers import live_answer, notice
+from deepfake.page.clients import asking_client
 from deepfake.page.jobs import Jobs
 from deepfake.page.language import words_for
 from deepfake.records import Image
@@ -44,7 +45,7 @@ class Camera:
             return notice(say("page.live"), say("page.live_waiting"), say), None, times
         small = shrunk(image, FRAME_SIDE)
         try:
-            scores = self.jobs.frame(small)
+            scores = self.jobs.frame(small, asking_client())
         except LimitError as error:
             return notice(say("page.refused"), str(error), say), small, times
         times.append(time.monotonic())

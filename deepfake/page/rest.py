@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import fastapi
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from fastapi_offline import FastAPIOffline
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
@@ -44,19 +42,19 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     411: {"description": "The request does not say how long it is."},
     413: {"description": "The file is too large or too long."},
     422: {"description": "The file cannot be read; `detail` says why and what to do."},
+    429: {"description": "Too many of your files are being looked at, or you ask too often; try again."},
     503: {"description": "Too many files are being looked at; try again."},
     504: {"description": "The file took too long."},
 }
 
 
-def rest(jobs: Jobs, users: dict[str, str] | None = None) -> fastapi.FastAPI:
+def rest(jobs: Jobs) -> fastapi.FastAPI:
     """The routes `/predict`, `/health`, `/docs` and `/openapi.json`.
 
     Args:
         jobs: Who answers.
-        users: Passwords by user, asked for by HTTP basic authentication; None to let everybody in.
     """
-    # Its documentation is served with this machine's own scripts: without a network, and telling nobody else.
+    # Its documentation comes with this machine's own scripts: without a network, and telling nobody else.
     app = FastAPIOffline(
         title="deepfake",
         version=__version__,
@@ -64,12 +62,7 @@ def rest(jobs: Jobs, users: dict[str, str] | None = None) -> fastapi.FastAPI:
         redoc_url=None,
     )
 
-    def let_in(given: HTTPBasicCredentials | None = fastapi.Depends(HTTPBasic(auto_error=False))) -> None:  # noqa: B008
-        known = (users or {}).get(given.username, "") if given else ""
-        if users and not (given and known and secrets.compare_digest(known.encode(), given.password.encode())):
-            raise fastapi.HTTPException(401, "Give a user and a password.", {"WWW-Authenticate": "Basic"})
-
-    @app.post("/predict", dependencies=[fastapi.Depends(let_in)], responses=_ERRORS, openapi_extra=_FORM)
+    @app.post("/predict", responses=_ERRORS, openapi_extra=_FORM)
     async def predict(request: fastapi.Request) -> dict[str, Any]:
         """The verdict on one picture or video: what `python -m deepfake detect --json` prints."""
         length = request.headers.get("content-length", "")
@@ -84,7 +77,7 @@ def rest(jobs: Jobs, users: dict[str, str] | None = None) -> fastapi.FastAPI:
                     raise fastapi.HTTPException(
                         400, "Send one file in the form field `file`: curl -F file=@photo.jpg URL/predict"
                     )
-                return await run_in_threadpool(_judged, jobs, sent)
+                return await run_in_threadpool(_judged, jobs, sent, request.client.host if request.client else "")
         except MultiPartException as error:
             raise fastapi.HTTPException(400, f"The form cannot be read: {error.message}") from error
 
@@ -101,7 +94,7 @@ def named(verdict: Verdict, name: str) -> dict[str, Any]:
     return {**verdict.as_dict(), "path": shown_name(name)}
 
 
-def _judged(jobs: Jobs, sent: UploadFile) -> dict[str, Any]:
+def _judged(jobs: Jobs, sent: UploadFile, client: str) -> dict[str, Any]:
     name = shown_name(sent.filename or "file")
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         # The sender's name ends up in no path but by its extension.
@@ -109,10 +102,11 @@ def _judged(jobs: Jobs, sent: UploadFile) -> dict[str, Any]:
         with path.open("wb") as file:
             shutil.copyfileobj(sent.file, file)
         try:
-            check_upload(path, [Path(folder)])
-            return named(jobs.run(path), name)
+            with jobs.place(client):
+                check_upload(path, [Path(folder)])
+                return named(jobs.run(path, client), name)
         except MediaError as error:
             raise fastapi.HTTPException(422, without_path(error, path).replace(path.name, name)) from error
         except LimitError as error:
-            retry = {"Retry-After": "60"} if error.status == LimitError.BUSY else None
+            retry = {"Retry-After": "60"} if error.status in (LimitError.BUSY, LimitError.TOO_MANY) else None
             raise fastapi.HTTPException(error.status, str(error), retry) from error

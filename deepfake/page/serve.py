@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
+from gradio.route_utils import FnIndexInferError
+from gradio.routes import App
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 
 from deepfake.media.isolated import open_isolated
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import Actions
 from deepfake.page.answers import palette_css
+from deepfake.page.arriving import Arriving, PromptProtocol
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.examples import EXAMPLES
 from deepfake.page.feedback import Feedback
-from deepfake.page.jobs import Jobs
+from deepfake.page.guard import FRAMED_BY, Doors, guarded, local_hosts
+from deepfake.page.jobs import FILES, Jobs
 from deepfake.page.language import I18N
 from deepfake.page.layout import build
-from deepfake.page.place import UPLOADS
+from deepfake.page.place import UPLOADS, prune
 from deepfake.page.rest import rest
 from deepfake.page.uploads import MAX_BYTES
 from deepfake.pipeline import Detector
@@ -46,8 +51,8 @@ THEME = gr.themes.Soft(
     body_text_color_subdued="*neutral_600",
     body_text_color_subdued_dark="*neutral_300",
 )
-QUEUE = 24
-"""Requests that may wait; the next is told that the page is busy."""
+QUEUE = 200
+"""Clicks that may wait; the next is told that the page is busy."""
 KEPT_S = 3600.0
 """How long files are kept, in seconds."""
 SWEEP_S = 600.0
@@ -67,11 +72,48 @@ class Settings:
     share: bool = False
     """Whether to ask Gradio for a public link."""
     users: tuple[tuple[str, str], ...] = ()
-    """User and password of everybody who may come in; empty for all."""
+    """As in `Doors`."""
+    hosts: tuple[str, ...] = ()
+    """As in `Doors`; without any, a server on this machine alone is asked under this machine's own names."""
+    origins: tuple[str, ...] = ()
+    """As in `Doors`."""
+    space: bool = False
+    """Whether it is a Hugging Face Space, which its host shows in a frame."""
     feedback: Path | None = None
     """Folder in which visitors may keep files that were judged wrongly; None to offer no such thing."""
     mcp: bool = False
     """Whether assistants may call it by the Model Context Protocol."""
+
+
+def _doors(settings: Settings) -> Doors:
+    """Who may come in."""
+    return Doors(
+        hosts=settings.hosts or local_hosts(settings.host, share=settings.share),
+        origins=settings.origins,
+        users=settings.users,
+        framed_by=FRAMED_BY if settings.space else (),
+    )
+
+
+def _answer_forged(request: Request, error: Exception) -> Response:
+    """What is said of a call that Gradio does not find; an error of another kind, or in another place, is one."""
+    if not request.url.path.startswith("/gradio_api/"):
+        raise error
+    return JSONResponse({"detail": "There is nothing of that name to call."}, 404)
+
+
+class _GuardedApp(App):
+    """Gradio's application behind the doors: what it adds to itself is behind them, too."""
+
+    def __init__(self, doors: Doors, *folders: Path) -> None:
+        super().__init__()
+        for kind in (FnIndexInferError, LookupError):
+            self.add_exception_handler(kind, _answer_forged)
+        self._doors = doors
+        self._folders = folders
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return guarded(Arriving(super().build_middleware_stack(), *self._folders), self._doors)
 
 
 @contextlib.contextmanager
@@ -104,12 +146,16 @@ def serving(
     scratch.mkdir()
     feedback = Feedback(settings.feedback) if settings.feedback else None
     page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES), feedback)
-    page.queue(max_size=QUEUE)
-    app, local, public = page.launch(
+    # Who is answered next, `Jobs` decides; a queue of Gradio's for each button would be one that a visitor can fill.
+    page.queue(max_size=QUEUE, default_concurrency_limit=FILES)
+    app = _GuardedApp(_doors(settings), uploads, scratch)
+    # Before Gradio's own, which answer every address.
+    app.router.routes += rest(jobs).routes
+    _, local, public = page.launch(
+        _app=app,
         server_name=settings.host,
         server_port=settings.port,
         share=settings.share,
-        auth=list(settings.users) or None,
         mcp_server=settings.mcp,
         css=palette_css(),
         css_paths=[STYLE],
@@ -127,21 +173,13 @@ def serving(
         quiet=True,
         prevent_thread_lock=True,
     )
-    # Before Gradio's own, which answer every address.
-    app.router.routes[:0] = rest(jobs, dict(settings.users)).routes
+    # Read by uvicorn for each connection.
+    page.server.config.http_protocol_class = PromptProtocol
     try:
         with _pruned(uploads, scratch):
             yield public or local
     finally:
         page.close(verbose=False)
-
-
-def prune(folder: Path, age_s: float) -> None:
-    """Deletes what has lain in a folder for longer than `age_s` seconds."""
-    for entry in folder.iterdir() if folder.exists() else ():
-        with contextlib.suppress(OSError):  # Another request may delete it first.
-            if time.time() - entry.stat().st_mtime > age_s:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 @contextlib.contextmanager

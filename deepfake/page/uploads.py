@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepfake.errors import LimitError, MediaError
-from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
+from deepfake.media import Kind, kind_of
 from deepfake.media.isolated import open_isolated
 from deepfake.report.words import shown_name
 
@@ -27,28 +27,17 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
         wanted: What it should be; None for either.
 
     Raises:
-        MediaError: If it lies elsewhere, is of no known format or extension, or not what is wanted.
+        MediaError: If it lies elsewhere, is of no known format, or not what is wanted.
         LimitError: If it is too large or too long.
     """
     path = Path(path)
     place = _resolved(path)
     if not any(place and place.is_relative_to(folder.resolve()) for folder in folders):
         raise MediaError("The file was not uploaded. Upload it first (`handle_file` in gradio_client does).")
-    suffix = path.suffix.lower()
-    if suffix not in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
-        raise MediaError(
-            f"The name must end in one of {', '.join(sorted(PICTURE_SUFFIXES | VIDEO_SUFFIXES))}. "
-            f"Received: {shown_name(path.name)}."
-        )
     kind = kind_of(path)
     if wanted and kind != wanted:
         raise MediaError(f"{path} is a {kind}, not a {wanted}. Choose the tab for {kind}s.")
-    size, most = path.stat().st_size, MAX_BYTES[kind]
-    if size > most:
-        raise LimitError(
-            f"A {kind} may have at most {most // 10**6} MB here. Received: {size / 1e6:.0f} MB. Shrink it, or cut it.",
-            LimitError.TOO_LARGE,
-        )
+    check_bytes(kind, path.stat().st_size)
     if kind == "video":
         duration = float(open_isolated(path).duration)
         if duration > MAX_DURATION_S:
@@ -58,6 +47,16 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
                 LimitError.TOO_LARGE,
             )
     return kind
+
+
+def check_bytes(kind: Kind, count: int) -> None:
+    """Raises a `LimitError` if a file of that kind may not have so many bytes."""
+    most = MAX_BYTES[kind]
+    if count > most:
+        raise LimitError(
+            f"A {kind} may have at most {most // 10**6} MB here. Received: {count / 1e6:.0f} MB. Shrink it, or cut it.",
+            LimitError.TOO_LARGE,
+        )
 
 
 def without_path(error: Exception, path: Path | str) -> str:

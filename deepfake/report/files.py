@@ -13,7 +13,7 @@ import numpy as np
 from deepfake.faces.crops import sample_square
 from deepfake.media import Opener, open_media
 from deepfake.media.encode import encode_clip
-from deepfake.records import Frame, Image, Score, Thresholds, Verdict
+from deepfake.records import Frame, Image, Note, Score, Thresholds, Verdict
 from deepfake.report.drawing import LABEL_COLOURS, draw_label, jpeg
 from deepfake.report.heatmap import Span, overlay_crop, overlay_frame, span_of_all, timeline
 from deepfake.system.files import write_bytes
@@ -100,6 +100,20 @@ def suspicious_frames(verdict: Verdict, count: int) -> list[int]:
     return sorted(worst, key=lambda index: (-worst[index], index))[:count]
 
 
+def worst_page(verdict: Verdict, opener: Opener = open_media) -> tuple[Image, list[Score]]:
+    """The page of a picture with the most suspicious face, or the first one, and its scores.
+
+    Args:
+        verdict: Of a picture that is still there.
+        opener: What opens it.
+
+    Raises:
+        MediaError: As `scored_frames`.
+    """
+    worst = next(iter(suspicious_frames(verdict, 1)), min(verdict.times))
+    return next((frame.image, own) for frame, own in scored_frames(verdict, opener) if frame.index == worst)
+
+
 def face_pictures(image: Image, scores: Sequence[Score], size: int = 224) -> list[tuple[Image, Image]]:
     """Each face as the network saw it, plain and with its heat map.
 
@@ -113,7 +127,7 @@ def face_pictures(image: Image, scores: Sequence[Score], size: int = 224) -> lis
 
 
 def write_report(verdict: Verdict, directory: Path) -> list[Path]:
-    """Writes the annotated picture, or the annotated clip and its timeline, and the verdict as JSON.
+    """Writes the annotated picture, each of its pages, or the annotated clip and its timeline, and the verdict as JSON.
 
     Names begin with the file's whole name, so that `a.jpg` and `a.png` do not collide; a name that is taken gets
     a number. Each file appears whole or not at all.
@@ -129,8 +143,9 @@ def write_report(verdict: Verdict, directory: Path) -> list[Path]:
     stem = _free_stem(directory, Path(verdict.path).name)
     written = [write_bytes(directory / f"{stem}.json", to_json(verdict).encode() + b"\n")]
     if verdict.kind == "picture":
-        (image,) = (frame.image for frame, _ in annotated_frames(verdict))
-        written.append(write_bytes(directory / f"{stem}.annotated.jpg", jpeg(image, 92)))
+        for frame, _ in annotated_frames(verdict):
+            page = f".page-{frame.index + 1}" if Note.PAGES in verdict.notes else ""
+            written.append(write_bytes(directory / f"{stem}{page}.annotated.jpg", jpeg(frame.image, 92)))
         return written
     written.append(write_clip(verdict, directory / f"{stem}.annotated.mp4"))
     if verdict.scores:

@@ -1,58 +1,60 @@
-"""metrics.json -> the tables of the card, as Markdown; a section that was not measured has none."""
+"""Metrics -> the tables of the card, as Markdown; a section that was not measured has none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-MEASURES = {
-    "AUC": "auc",
-    "average precision": "average_precision",
-    "EER": "equal_error_rate",
-    "TPR at 1% FPR": "tpr_at_1_percent_fpr",
-    "TPR at 5% FPR": "tpr_at_5_percent_fpr",
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "F1": "f1",
-    "Brier": "brier",
+from deepfake.model.metrics import (
+    Ablation,
+    Answers,
+    Export,
+    Interval,
+    Measured,
+    Metrics,
+    Proportion,
+    Ranking,
+    Robustness,
+    Round,
+    Summary,
+)
+
+MEASURES: dict[str, Callable[[Summary], float | None]] = {
+    "AUC": lambda found: found.auc,
+    "average precision": lambda found: found.average_precision,
+    "EER": lambda found: found.equal_error_rate,
+    "TPR at 1% FPR": lambda found: found.tpr_at_1_percent_fpr,
+    "TPR at 5% FPR": lambda found: found.tpr_at_5_percent_fpr,
+    "accuracy": lambda found: found.accuracy,
+    "precision": lambda found: found.precision,
+    "recall": lambda found: found.recall,
+    "F1": lambda found: found.f1,
+    "Brier": lambda found: found.brier,
 }
-"""Columns of the table of all measures, and their names in `metrics.json`."""
+"""Columns of the table of all measures."""
 
 
-def quality_tables(metrics: dict[str, Any]) -> str:
+def quality_tables(metrics: Metrics) -> str:
     """The tables of quality, as Markdown."""
     blocks = []
-    for split, name in (("test", "test"), ("val", "validation")):
-        if split in metrics and not (split == "val" and "test" in metrics):
-            named = [*metrics[split]["sources"].items(), ("all", metrics[split]["all"])]
-            blocks.append(f"Crops of the {name} split:\n\n" + _quality_table("source", named))
-    if "clips" in metrics:
-        named = [*metrics["clips"]["methods"].items(), ("all", metrics["clips"]["all"])]
-        sources = ", ".join(name or "no name" for name in metrics["clips"]["sources"])
-        blocks.append(f"Whole files of {sources}, each method against all reals:\n\n" + _quality_table("method", named))
+    name, crops = ("test", metrics.test) if metrics.test else ("validation", metrics.val)
+    if crops:
+        blocks.append(f"Crops of the {name} split:\n\n" + _quality_table("source", crops.sources, crops.all))
+    if clips := metrics.clips:
+        sources = ", ".join(source or "no name" for source in clips.sources)
+        table = _quality_table("method", clips.methods, clips.all)
+        blocks.append(f"Whole files of {sources}, each method against all reals:\n\n{table}")
     blocks.append("AUC, calibration error (ECE) and shares of answers; 95% intervals in brackets.")
     return "\n\n".join(blocks)
 
 
-def measures_table(metrics: dict[str, Any]) -> str:
+def measures_table(metrics: Metrics) -> str:
     """Every other measure, of each level, source and method."""
-    rows = []
-    for section in ("test", "clips"):
-        if section not in metrics:
-            continue
-        own = metrics[section]
-        parts = [
-            *((f"{section}, {level} level", found) for level, found in own.get("levels", {}).items()),
-            *((f"{section}, {name}", found) for name, found in own["sources"].items() if len(own["sources"]) > 1),
-            # The only method of a source repeats the line of the source.
-            *(
-                (f"{section}, {name}", found)
-                for name, found in own.get("methods", {}).items()
-                if found not in own["sources"].values()
-            ),
-        ]
-        rows += [[name, *[_number(found, key) for key in MEASURES.values()]] for name, found in parts]
+    rows = [
+        [name, *(_number(measure(found)) for measure in MEASURES.values())]
+        for section, measured in (("test", metrics.test), ("clips", metrics.clips))
+        if measured
+        for name, found in _parts(section, measured)
+    ]
     if not rows:
         return ""
     return (
@@ -61,89 +63,82 @@ def measures_table(metrics: dict[str, Any]) -> str:
     )
 
 
-def robustness_table(metrics: dict[str, Any]) -> str:
+def robustness_table(robustness: Robustness | None) -> str:
     """What corruption does to the answers."""
-    if "robustness" not in metrics:
+    if robustness is None:
         return ""
-    found = metrics["robustness"]
-    rows = []
-    for name, corruption in found["corruptions"].items():
-        clean, *levels = corruption["levels"]
-        rows += [
-            [
-                f"{name} ({corruption['level_means']})",
-                f"{entry['level']:g}",
-                auc_text(entry),
-                f"{clean['auc'] - entry['auc']:+.3f}",
-                f"{entry['flip_rate']:.1%}",
-            ]
-            for entry in levels
+    clean, count = robustness.clean, robustness.count
+    rows = [
+        [
+            f"{name} ({corruption.level_means})",
+            f"{entry.level:g}",
+            auc_text(entry),
+            f"{clean.auc - entry.auc:+.3f}",
+            f"{entry.flip_rate:.1%}",
         ]
-    clean = next(iter(found["corruptions"].values()))["levels"][0]
-    count = found["count"]
+        for name, corruption in robustness.corruptions.items()
+        for entry in corruption.levels
+    ]
     return f"""
 ## Under corruption
 
-Crops of the {found["split"]} split of {", ".join(found["sources"])}, {count["real"]} real + {count["fake"]} fake.
+Crops of the {robustness.split} split of {", ".join(robustness.sources)}, {count.real} real + {count.fake} fake.
 Clean, the AUC is {auc_text(clean)}; an answer counts as changed when another of the three is given.
 
 {markdown_table(["corruption", "level", "AUC", "AUC lost", "answers changed"], rows)}
 """
 
 
-def ablation_table(metrics: dict[str, Any]) -> str:
+def ablation_table(ablation: Ablation | None) -> str:
     """What each part of the detector is worth."""
-    if "ablation" not in metrics:
+    if ablation is None:
         return ""
-    found = metrics["ablation"]
-    budget = found["budget"]
-    first = next(iter(found["variants"].values()))
-    sources = [name for name, own in first["test"]["sources"].items() if "auc" in own]
+    budget = ablation.budget
+    first = next(iter(ablation.variants.values()))
+    sources = [name for name, own in first.test.sources.items() if own.auc is not None]
     head = ["variant", "parameters", *(f"{name} AUC" for name in sources), "unseen clips AUC"]
     rows = [
         [
             name,
-            f"{own['parameters']:,}",
-            *(auc_text(own["test"]["sources"][source]) for source in sources),
-            auc_text(own["clips"]["all"]) if "clips" in own else "",
+            f"{own.parameters:,}",
+            *(auc_text(own.test.sources[source]) for source in sources),
+            auc_text(own.clips.all) if own.clips else "",
         ]
-        for name, own in found["variants"].items()
+        for name, own in ablation.variants.items()
     ]
     return f"""
 ## What each part is worth
 
-The same data and the same budget for each ({budget["epochs"]} epochs of a sample of the crops at {budget["input_size"]}
+The same data and the same budget for each ({budget.epochs} epochs of a sample of the crops at {budget.input_size}
 pixels), far below that of the shipped model: only differences between the rows mean something.
 
 {markdown_table(head, rows)}
 """
 
 
-def rounds_table(metrics: dict[str, Any]) -> str:
+def rounds_table(rounds: Sequence[Round]) -> str:
     """The rounds in which the model came about: what was changed, what was expected, what came."""
-    if "rounds" not in metrics:
+    if not rounds:
         return ""
-    rounds = metrics["rounds"]["rounds"]
-    sources, methods = list(rounds[0]["val"]), list(rounds[0]["clips"])
+    sources, methods = list(rounds[0].val), list(rounds[0].clips)
     head = ["round", *(f"{name}, val" for name in sources), *(f"clips, {name}" for name in methods)]
     rows = [
         [
-            told["name"],
-            *(f"{told['val'][name]['auc']:.3f}" for name in sources),
-            *(f"{told['clips'][name]['auc']:.3f}" for name in methods),
+            own.name,
+            *(_number(own.val[name].auc) for name in sources),
+            *(_number(own.clips[name].auc) for name in methods),
         ]
-        for told in rounds
+        for own in rounds
     ]
-    clips = rounds[0]["clips"]["all"]["count"]
+    clips = rounds[0].clips["all"].count
     words = "\n".join(
-        f"- **{told['name']}**. Changed: {told['changed']} Expected: {told['expected']} Came: {told['said']}"
-        for told in rounds
+        f"- **{own.name}**. Changed: {own.changed} Expected: {own.expected} Came: {own.said}" for own in rounds
     )
     return f"""
 ## How it came about
 
 AUC on the validation split and on the clips, with which the rounds were chosen; the test split chose nothing. With
-{clips["real"]} real and {clips["fake"]} fake clips, differences below 0.1 may be chance.
+{clips.real} real and {clips.fake} fake clips, differences below 0.1 may be chance.
 
 {markdown_table(head, rows)}
 
@@ -151,86 +146,76 @@ AUC on the validation split and on the clips, with which the rounds were chosen;
 """
 
 
-def sources_table(training: dict[str, Any]) -> str:
-    """What was trained on, and on which terms."""
-    data = training["config"]["data"]
-    weights = [own["weights"] for own in training.get("members", [data]) if "weights" in own and not own.get("pairs")]
-    rows = [
-        [
-            name,
-            *(f"{count[split]['real']:,} + {count[split]['fake']:,}" for split in ("train", "val")),
-            *(["; ".join(f"{own.get(name, 1):g}" for own in weights)] if weights else []),
-            data["terms"].get(name, "not stated"),
-        ]
-        for name, count in training["data"]["counts"].items()
-    ]
-    often = ["times an epoch"] if weights else []
-    return markdown_table(["source", "train: real + fake", "val: real + fake", *often, "terms"], rows)
-
-
-def files_table(export: dict[str, Any]) -> str:
+def files_table(export: Export) -> str:
     """Sizes of the graphs, and what their rounding costs."""
     rows = [
         [
             name,
-            f"{graph['size_bytes'] / 1e6:.2f} MB",
-            f"{graph['max_difference']:.6f}",
-            f"{graph['auc_lost']:+.5f}" if "auc_lost" in graph else "",
+            f"{graph.size_bytes / 1e6:.2f} MB",
+            f"{graph.max_difference:.6f}",
+            "" if graph.auc_lost is None else f"{graph.auc_lost:+.5f}",
         ]
-        for name, graph in export["graphs"].items()
+        for name, graph in export.graphs.items()
     ]
     return markdown_table(["file", "size", "largest difference", "AUC lost"], rows)
 
 
-def _quality_table(first: str, named: Sequence[tuple[str, dict[str, Any]]]) -> str:
-    head = [first, "real + fake", "AUC", "ECE", "reals called fake", "fakes called fake", "inconclusive"]
-    return markdown_table(head, [[name, *_quality_row(found)] for name, found in named])
-
-
-def _quality_row(found: dict[str, Any]) -> list[str]:
-    count = found["count"]
-    total = sum(count.values())
-    unsure = sum(
-        found[f"{label}_called"]["inconclusive"]["share"] * count[label]
-        for label in count
-        if f"{label}_called" in found
-    )
-    return [
-        f"{count['real']} + {count['fake']}",
-        auc_text(found),
-        f"{found['ece']:.3f}" if "ece" in found else "",
-        _share(found, "real_called"),
-        _share(found, "fake_called"),
-        f"{unsure / total:.1%}",
-    ]
-
-
-def auc_text(found: dict[str, Any]) -> str:
+def auc_text(found: Ranking | Summary) -> str:
     """The AUC with its 95% interval, or why there is none."""
-    return f"{found['auc']:.3f} {_interval(found['auc_interval'])}" if "auc" in found else "one class only"
+    if found.auc is None or found.auc_interval is None:
+        return "one class only"
+    return f"{found.auc:.3f} {_interval(found.auc_interval)}"
 
 
-def _number(found: dict[str, Any], key: str) -> str:
-    return f"{found[key]:.3f}" if key in found else ""
-
-
-def _share(found: dict[str, Any], key: str) -> str:
-    if key not in found:
-        return ""
-    return share_text(found[key]["fake"])
-
-
-def share_text(found: dict[str, Any]) -> str:
+def share_text(found: Proportion) -> str:
     """A share with its 95% interval."""
-    low, high = found["interval"]
-    return f"{found['share']:.1%} ({low:.1%}-{high:.1%})"
-
-
-def _interval(ends: Sequence[float]) -> str:
-    return f"({ends[0]:.3f}-{ends[1]:.3f})"
+    low, high = found.interval
+    return f"{found.share:.1%} ({low:.1%}-{high:.1%})"
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A head and rows of cells, as Markdown."""
     lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
     return "\n".join(lines)
+
+
+def _parts(section: str, measured: Measured) -> Iterable[tuple[str, Summary]]:
+    sources = measured.sources
+    yield from ((f"{section}, {level} level", found) for level, found in measured.levels.items())
+    if len(sources) > 1:
+        yield from ((f"{section}, {name}", found) for name, found in sources.items())
+    for name, found in measured.methods.items():
+        # The only method of a source repeats the line of the source.
+        if found not in sources.values():
+            yield f"{section}, {name}", found
+
+
+def _quality_table(first: str, parts: dict[str, Summary], whole: Summary) -> str:
+    head = [first, "real + fake", "AUC", "ECE", "reals called fake", "fakes called fake", "inconclusive"]
+    return markdown_table(head, [[name, *_quality_row(found)] for name, found in [*parts.items(), ("all", whole)]])
+
+
+def _quality_row(found: Summary) -> list[str]:
+    count = found.count
+    called = ((found.real_called, count.real), (found.fake_called, count.fake))
+    unsure = sum(answers.inconclusive.share * number for answers, number in called if answers)
+    return [
+        f"{count.real} + {count.fake}",
+        auc_text(found),
+        _number(found.ece),
+        _called_fake(found.real_called),
+        _called_fake(found.fake_called),
+        f"{unsure / count.total:.1%}",
+    ]
+
+
+def _called_fake(answers: Answers | None) -> str:
+    return share_text(answers.fake) if answers else ""
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _interval(ends: Interval) -> str:
+    return f"({ends[0]:.3f}-{ends[1]:.3f})"

@@ -21,7 +21,7 @@ from deepfake.report.document import MAX_PICTURE_SIDE, Sheet, can_write
 from deepfake.report.doubts import doubts
 from deepfake.report.drawing import GREY, INK, LABEL_COLOURS, WHITE, paler, shrunk
 from deepfake.report.error_rates import RATE_COLUMNS, error_sentences, rate_tables
-from deepfake.report.files import annotate, annotated_frames, face_pictures, suspicious_frames
+from deepfake.report.files import annotate, annotated_frames, face_pictures, suspicious_frames, worst_page
 from deepfake.report.heatmap import timeline
 from deepfake.report.words import ENGLISH, ICONS, LIMITS, headline, sentences, shown_name
 from deepfake.system.files import sha256_of, write_bytes
@@ -76,7 +76,7 @@ def write_pdf(
     wanted, say = say, say if can_write(say.language) else ENGLISH
     sha256, size = _checksum(Path(verdict.path))
     media = opener(verdict.path, verdict.sampling)
-    picture = next(frame.image for frame in media) if media.kind == "picture" else None
+    picture, scores = worst_page(verdict, opener) if media.kind == "picture" else (None, [])
     footer = f"{shown_name(name, 36)} · SHA-256 {sha256[:16]}"
     with closing(Sheet(name, footer, made, say)) as sheet:
         if wanted is not say:
@@ -90,7 +90,7 @@ def write_pdf(
             sheet.pdf.ln(3)
             sheet.text(say("report.no_evidence"))
         elif picture is not None:
-            _write_picture_evidence(sheet, verdict, picture)
+            _write_picture_evidence(sheet, verdict, picture, scores)
         else:
             _write_video_evidence(sheet, verdict, opener)
         _write_method(sheet, verdict, model)
@@ -187,13 +187,13 @@ def _facts(
     ]
 
 
-def _write_picture_evidence(sheet: Sheet, verdict: Verdict, picture: Image) -> None:
+def _write_picture_evidence(sheet: Sheet, verdict: Verdict, picture: Image, scores: list[Score]) -> None:
     say = sheet.say
     sheet.heading(say("report.evidence"), 110)
-    caption = say("report.picture_caption", count=len(verdict.scores))
-    sheet.pictures([(annotate(picture, verdict.scores, verdict), caption)], columns=1, max_height=85)
-    worst = sorted(verdict.scores, key=lambda score: -score.p_fake)[:MAX_PICTURES]
-    which = "worst_faces" if len(verdict.scores) > len(worst) else "each_face"
+    caption = say("report.picture_caption", count=len(scores))
+    sheet.pictures([(annotate(picture, scores, verdict), caption)], columns=1, max_height=85)
+    worst = sorted(scores, key=lambda score: -score.p_fake)[:MAX_PICTURES]
+    which = "worst_faces" if len(scores) > len(worst) else "each_face"
     sheet.room(75)
     sheet.text(say(f"report.{which}", count=len(worst), legend=say("heat.legend")))
     gap = np.full((224, 8, 3), 255, np.uint8)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from deepfake.records import Label, Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.drawing import LABEL_COLOURS, hex_of
-from deepfake.report.words import suspicious_part
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -55,15 +54,14 @@ def chart(verdict: Verdict, say: Catalogue) -> go.Figure:
         annotation_text=say("timeline.band"),
         annotation_position="top left",
     )
-    if part := suspicious_part(verdict):
-        _, start_s, end_s = part
+    for part in verdict.parts:
         figure.add_vrect(
-            start_s,
-            end_s,
+            part.from_s,
+            part.to_s,
             fillcolor=hex_of(LABEL_COLOURS[Label.FAKE]),
             opacity=0.15,
             line_width=0,
-            annotation_text=say("timeline.part", start=f"{start_s:.1f}", end=f"{end_s:.1f}"),
+            annotation_text=say("timeline.part", start=f"{part.from_s:.1f}", end=f"{part.to_s:.1f}"),
             annotation_position="bottom left",
         )
     figure.update_layout(

@@ -6,8 +6,6 @@ The words themselves stand in `languages/`, see `deepfake.report.catalogue`.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from itertools import groupby
 
 from deepfake.records import Label, Thresholds, Verdict
 from deepfake.report.catalogue import Catalogue, catalogue
@@ -23,8 +21,6 @@ TRACES = ("blended", "generated")
 """The kinds of trace that have a sentence; others are named as the model's manifest names them."""
 LIMITS = tuple(f"limits.{number}" for number in range(1, 6))
 """Keys of what an answer cannot do, whoever reads it where."""
-PART_FRAMES = 5
-"""Frames in a row that make a part of a video suspicious."""
 MAX_NAME = 80
 """Longest name that is shown; the middle of longer ones is left out."""
 
@@ -41,25 +37,25 @@ def headline(verdict: Verdict, say: Catalogue = ENGLISH) -> str:
 
 
 def sentences(verdict: Verdict, say: Catalogue = ENGLISH) -> list[str]:
-    """The answer in sentences: what kind of trace, where it lies, and what it does not say.
+    """The answer in sentences: what kind of trace, when and where it is seen, what it does not say, and how the
+    file was looked at.
 
     They say "looks like", never "is": the network measures traces, and traces can be faked, too.
     """
-    part = suspicious_part(verdict) if verdict.kind == "video" and verdict.label is not Label.FAKE else None
-    if part:
-        number, start_s, end_s = part
-        return [say("sentence.part", start=f"{start_s:.1f}", end=f"{end_s:.1f}", face=number + 1)]
+    notes = [say(f"note.{note}") for note in verdict.notes]
     if verdict.reason:
-        return [say(f"sentence.{verdict.reason}")]
+        return [say(f"sentence.{verdict.reason}"), *notes]
     which = "" if len(verdict.tracks) == 1 else "_of_many"
     if verdict.label is not Label.FAKE:
-        return [say(f"sentence.real{which}")]
+        return [say(f"sentence.real{which}"), *notes]
     kind = "fake" if verdict.trace is None else verdict.trace if verdict.trace in TRACES else "other_trace"
     where = [score for score in verdict.scores if _is_decisive_fake(verdict, score.face.track, score.p_fake)]
-    return [
-        say(f"sentence.{kind}{which}", trace=verdict.trace),
-        *([say(f"where.{region_of(where)}")] if where else []),
-    ]
+    told = [say(f"sentence.{kind}{which}", trace=verdict.trace)]
+    if part := verdict.decisive_part:
+        told.append(say("sentence.part", start=f"{part.from_s:.1f}", end=f"{part.to_s:.1f}", face=part.track + 1))
+    if where:
+        told.append(say(f"where.{region_of(where)}"))
+    return [*told, *notes]
 
 
 def face_answer(p_fake: float, thresholds: Thresholds, say: Catalogue = ENGLISH) -> tuple[Label, str]:
@@ -83,26 +79,6 @@ def _is_decisive_fake(verdict: Verdict, track: int | None, p_fake: float) -> boo
     """Whether a face is of the person that decided, and looks fake itself."""
     own = verdict.decisive is not None and (track or 0) == verdict.decisive.number
     return own and p_fake >= verdict.face_thresholds.fake_above
-
-
-def suspicious_part(verdict: Verdict) -> tuple[int, float, float] | None:
-    """The longest time through which each frame of one person looks fake: its number, begin and end in seconds.
-
-    None if there are not `PART_FRAMES` such frames in a row: a mean over a whole video hides a part, but a frame or two
-    say nothing.
-    """
-    by_track: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for score in verdict.scores:
-        looks_fake = score.p_fake >= verdict.face_thresholds.fake_above
-        by_track[score.face.track or 0].append((verdict.times[score.face.frame_index], looks_fake))
-    best: tuple[int, float, float] | None = None
-    longest = PART_FRAMES - 1
-    for number, points in sorted(by_track.items()):
-        for looks_fake, group in groupby(sorted(points), key=lambda point: point[1]):
-            times = [time_s for time_s, _ in group]
-            if looks_fake and len(times) > longest:
-                best, longest = (number, times[0], times[-1]), len(times)
-    return best
 
 
 def shown_name(name: str, limit: int = MAX_NAME) -> str:

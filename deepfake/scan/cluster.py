@@ -17,6 +17,7 @@ import math
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -28,11 +29,11 @@ import pyarrow.parquet
 import ray
 import ray.data
 
-from deepfake.errors import StoreError
-from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from deepfake.errors import MediaError, StoreError
+from deepfake.media.formats import HEAD_BYTES, PICTURE_SUFFIXES, VIDEO_SUFFIXES, format_of, sniffed
 from deepfake.scan.files import find_files
 from deepfake.scan.pool import LIMIT_S, Workers
-from deepfake.scan.row import Answer, Failure, Row
+from deepfake.scan.row import Answer, Row
 from deepfake.scan.table import SCHEMA, table_of
 from deepfake.scan.worker import ScanSettings
 from deepfake.system.files import sha256_of
@@ -102,6 +103,7 @@ class Judge:
 
     def __init__(self, settings: ScanSettings, model: str, limit_s: float = LIMIT_S) -> None:
         self._workers = Workers(settings, 1, limit_s)
+        self._limit_s = limit_s
         self._model = model
 
     def __call__(self, batch: pa.Table) -> pa.Table:
@@ -110,11 +112,13 @@ class Judge:
 
     def _row(self, name: str) -> dict[str, Any]:
         try:
-            with fetched(name) as (path, sha256, size):
+            with fetched(name, self._limit_s) as (path, sha256, size):
                 return Row(name, sha256, size, self._workers.judge(path), self._model).as_dict()
-        except OSError as error:
-            answer = Answer(failure=Failure.UNREADABLE, error=f"The file cannot be read: {error}.")
-            return Row(name, None, None, answer, self._model).as_dict()
+        except TimeoutError:
+            answer = Answer.timeout(self._limit_s)
+        except (MediaError, OSError) as error:
+            answer = Answer.unreadable(error, name)
+        return Row(name, None, None, answer, self._model).as_dict()
 
 
 def list_files(names: Sequence[str]) -> Iterator[str]:
@@ -133,10 +137,17 @@ def list_files(names: Sequence[str]) -> Iterator[str]:
         if found.type == pyarrow.fs.FileType.Directory:
             selected = system.get_file_info(pyarrow.fs.FileSelector(root, recursive=True))
             paths = sorted(info.path for info in selected if info.type == pyarrow.fs.FileType.File)
-            known = PICTURE_SUFFIXES | VIDEO_SUFFIXES
-            yield from (f"{scheme}://{path}" for path in paths if PurePosixPath(path).suffix.lower() in known)
+            yield from (f"{scheme}://{path}" for path in paths if _is_media(system, path))
         else:
             yield f"{scheme}://{root}"
+
+
+def _is_media(system: pyarrow.fs.FileSystem, path: str) -> bool:
+    """As `deepfake.media.is_media`; only what is not named like a picture or a video is opened."""
+    if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
+        return True
+    with system.open_input_stream(path) as stream:
+        return sniffed(stream.read(HEAD_BYTES)) is not None
 
 
 def rows_done(out: str) -> set[str]:
@@ -163,20 +174,30 @@ def rows_done(out: str) -> set[str]:
 
 
 @contextmanager
-def fetched(name: str) -> Iterator[tuple[Path, str, int]]:
+def fetched(name: str, limit_s: float = LIMIT_S) -> Iterator[tuple[Path, str, int]]:
     """A local copy of a file, while the context is open, with its checksum and size; a local file is its own.
 
+    Args:
+        name: A path or an address.
+        limit_s: Longest time in seconds for reading it.
+
     Raises:
+        MediaError: If it is a local file of no known format.
+        TimeoutError: If it takes longer.
         OSError: If it cannot be read.
     """
     if "://" not in name:
-        yield Path(name), sha256_of(Path(name)), Path(name).stat().st_size
+        format_of(Path(name))
+        yield Path(name), sha256_of(Path(name), limit_s), Path(name).stat().st_size
         return
+    end = time.monotonic() + limit_s
     system, root = pyarrow.fs.FileSystem.from_uri(name)
     digest, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(prefix="deepfake-", suffix=PurePosixPath(root).suffix) as copy:
         with system.open_input_stream(root) as stream:
             while chunk := stream.read(_CHUNK):
+                if time.monotonic() > end:
+                    raise TimeoutError(f"{name} took more than {limit_s:.0f} s to fetch.")
                 digest.update(chunk)
                 size += len(chunk)
                 copy.write(chunk)

@@ -93,7 +93,7 @@ def summary_of(store: Store) -> str:
 def draw_worst(store: Store, number: int, path: Path) -> list[dict[str, Any]]:
     """Draws the most suspicious face of each of the most suspicious files, and returns the files' rows.
 
-    A file that is gone or has changed is drawn as an empty tile.
+    A file that is gone or has changed, or has several pages, is drawn as an empty tile.
 
     Args:
         store: The store.
@@ -120,9 +120,10 @@ def _tile(row: dict[str, Any]) -> Image:
     face, time_s = max(zip(row["faces"], row["times"], strict=True), key=lambda pair: pair[0]["p_fake"])
     sampling = Sampling(1, start_s=max(0.0, time_s - 1e-3), end_s=time_s + 1e-3)
     try:
-        (frame,) = open_isolated(row["path"], sampling if row["kind"] == "video" else None)
+        media = open_isolated(row["path"], sampling if row["kind"] == "video" else None)
+        (frame,) = media
         tile[4 : TILE + 4, 4 : TILE + 4] = _around(frame.image, face["box_xyxy"])
-    except MediaError:
+    except (MediaError, ValueError):  # Of several pages, the row does not say which it was.
         cv2.rectangle(tile, (4, 4), (TILE + 3, TILE + 3), (200, 200, 200), 1)
     name = shown_name(Path(row["path"]).name, 24).encode("ascii", "replace").decode()
     for text, height in ((f"{row['p_fake']:.3f} {row['verdict']}", TILE + 18), (name, TILE + 34)):

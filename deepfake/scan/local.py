@@ -7,6 +7,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deepfake.errors import MediaError
+from deepfake.media.formats import format_of
 from deepfake.scan.pool import LIMIT_S, Workers
 from deepfake.scan.row import Answer
 from deepfake.scan.store import Store
@@ -71,7 +73,7 @@ def scan(
         BundleError: If the bundle cannot be used.
     """
     with Workers(settings, workers, limit_s) as pool:
-        run = _Run(store, pool, progress, with_errors=not retry_errors)
+        run = _Run(store, pool, limit_s, progress, with_errors=not retry_errors)
         for job in run.jobs(files):
             run.send(job)
             while len(run.sent) >= QUEUE * workers:
@@ -88,6 +90,7 @@ class _Run:
         self,
         store: Store,
         workers: Workers,
+        limit_s: float,
         progress: Callable[[Tally], object],
         *,
         with_errors: bool,
@@ -96,12 +99,14 @@ class _Run:
         self.sent: dict[Future[Answer], _Job] = {}
         self._store = store
         self._workers = workers
+        self._limit_s = limit_s
         self._with_errors = with_errors
         self._progress = progress
 
     def jobs(self, files: Iterable[Path]) -> Iterator[_Job]:
         """The contents to look at; files that are done, unreadable, or the same as another make none."""
         for path in files:
+            size = changed_ns = None
             try:
                 state = path.stat()
                 size, changed_ns = state.st_size, state.st_mtime_ns
@@ -109,11 +114,13 @@ class _Run:
                     self.tally.resumed += 1
                     self._count()
                     continue
-                sha256 = sha256_of(path)
-            except OSError as error:
-                self._store.add_unread(path, f"The file cannot be read: {error.strerror}. Check its path and rights.")
-                self.tally.errors += 1
-                self._count()
+                format_of(path)  # A pipe has no end, and of what is nothing known no more is read.
+                sha256 = sha256_of(path, self._limit_s)
+            except TimeoutError:
+                self._unread(path, size, changed_ns, Answer.timeout(self._limit_s))
+                continue
+            except (MediaError, OSError) as error:
+                self._unread(path, size, changed_ns, Answer.unreadable(error, path))
                 continue
             file = (path, size, changed_ns)
             same = next((job for job in self.sent.values() if job.sha256 == sha256), None)
@@ -144,6 +151,11 @@ class _Run:
                 if label:
                     self.tally.verdicts[label] = self.tally.verdicts.get(label, 0) + 1
                 self._count()
+
+    def _unread(self, path: Path, size: int | None, changed_ns: int | None, answer: Answer) -> None:
+        self._store.add_unread(path, size, changed_ns, answer)
+        self.tally.errors += 1
+        self._count()
 
     def _count(self) -> None:
         self.tally.done += 1

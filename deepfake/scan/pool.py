@@ -70,7 +70,7 @@ class Workers:
                 child, judged = self._worker()
                 self._busy.add(child)
                 child.tell(os.fspath(path))
-                answer = Answer.from_dict(child.said(self._limit_s))
+                answer = child.said(self._limit_s, Answer)
             except ProcessError as error:
                 if child is not None:
                     self._busy.discard(child)
@@ -78,8 +78,7 @@ class Workers:
                 if self._closed:
                     return Answer(failure=Failure.CRASH, error="The scan was stopped.")
                 if not error.ending:
-                    text = f"The file took more than {self._limit_s:.0f} s. Shrink or cut it, or raise --timeout."
-                    return Answer(failure=Failure.TIMEOUT, error=text)
+                    return Answer.timeout(self._limit_s)
                 if error.ending == FAILED:
                     text = "The program failed on this file; why stands on stderr. Please report it."
                     return Answer(failure=Failure.BUG, error=text)
@@ -106,4 +105,4 @@ def _work(line: Line, settings: ScanSettings) -> None:
     """What each process does: a path in, an answer out."""
     worker = Worker(settings)
     while True:
-        line.say(worker.judge(line.heard()).as_dict())
+        line.say(worker.judge(line.heard()))

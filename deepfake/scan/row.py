@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -51,6 +52,12 @@ class Answer:
     """Why it is inconclusive."""
     p_fake: float | None = None
     """As `Verdict.p_fake`."""
+    trace: str | None = None
+    """As `Verdict.trace`."""
+    from_s: float | None = None
+    """Begin in seconds of the part of a video that decided; None where the whole did."""
+    to_s: float | None = None
+    """Its end."""
     faces: tuple[ScoredFace, ...] = ()
     """Each face that was scored."""
     times: tuple[float, ...] = ()
@@ -67,6 +74,18 @@ class Answer:
         """The verdict without what names the file."""
         values = verdict.as_dict()
         return cls.from_dict(values | {"times": [face["time_s"] for face in values["faces"]]})
+
+    @classmethod
+    def unreadable(cls, error: Exception, path: Path | str) -> Answer:
+        """Why a file cannot be read, in words that name it nowhere: identical files share the answer."""
+        said = str(error).replace(str(path), "the file")
+        return cls(failure=Failure.UNREADABLE, error=said[:1].upper() + said[1:])
+
+    @classmethod
+    def timeout(cls, limit_s: float) -> Answer:
+        """That a file took longer than it may."""
+        text = f"The file took more than {limit_s:.0f} s. Shrink or cut it, or raise --timeout."
+        return cls(failure=Failure.TIMEOUT, error=text)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Answer:

@@ -18,10 +18,12 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_origin
 
-from deepfake.errors import StoreError
-from deepfake.scan.row import COLUMNS, TYPES, Answer, Failure, columns_of
+import msgspec
 
-_FORMAT = "1"
+from deepfake.errors import StoreError
+from deepfake.scan.row import COLUMNS, TYPES, Answer, columns_of
+
+_FORMAT = "2"
 _SQL_TYPES = {int: "INTEGER", float: "REAL"}
 """All else is text; what holds several values, as JSON."""
 _SEVERAL = tuple(name for name, kind in TYPES.items() if get_origin(kind) is tuple)
@@ -114,10 +116,17 @@ class Store:
                 self._add_answer(sha256, answer)
             self._add_file(path, size, changed_ns, sha256)
 
-    def add_unread(self, path: Path, error: str) -> None:
-        """Writes the row of a file whose content could not even be read."""
+    def add_unread(self, path: Path, size: int | None, changed_ns: int | None, answer: Answer) -> None:
+        """Writes the row of a file whose content was not read as a whole, with the reason.
+
+        Args:
+            path: The file.
+            size: Its size in bytes; None if not even that is known.
+            changed_ns: The time of its last change.
+            answer: The failure.
+        """
         with self._transaction():
-            self._add_file(path, None, None, None, Failure.UNREADABLE, error)
+            self._add_file(path, size, changed_ns, None, answer.failure, answer.error)
 
     def rows(self, where: str = "", values: tuple[Any, ...] = ()) -> Iterator[dict[str, Any]]:
         """The rows as plain values, in the order of their paths or of the clause; those of several values are lists.
@@ -134,7 +143,7 @@ class Store:
             for found in cursor:
                 row = dict(zip(COLUMNS, found, strict=True))
                 row["path"] = _shown(row["path"])
-                yield row | {name: json.loads(row[name] or "[]") for name in _SEVERAL}
+                yield self._checked(row, _STORED)
 
     def count(self, column: str) -> dict[str | None, int]:
         """How many files have each value of a column, the most common first."""
@@ -151,15 +160,22 @@ class Store:
     def about(self) -> dict[str, Any]:
         """Which model answered, and with which settings."""
         with self._explained():
-            return {name: json.loads(value) for name, value in self._database.execute("SELECT name, value FROM about")}
+            about = dict(self._database.execute("SELECT name, value FROM about"))
+        return self._checked(about, _About)
 
     def _open(self, identity: dict[str, Any] | None) -> None:
+        # Nothing of a database is touched, not even how it keeps its journal, before it is known to be a store.
+        if identity is None or self._database.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
+            self._check(identity)
         if identity is not None:
             self._database.execute("PRAGMA journal_mode = WAL")
             # A killed process loses nothing; only a power cut may lose the last rows, and never corruptions the others.
             self._database.execute("PRAGMA synchronous = NORMAL")
             with self._transaction():
                 self._make(identity)
+            self._check(identity)  # Another scan may have made it meanwhile.
+
+    def _check(self, identity: dict[str, Any] | None) -> None:
         try:
             about = self.about()
         except StoreError:
@@ -208,6 +224,17 @@ class Store:
         with self._explained(), closing(self._database.execute(query, values)) as found:
             return found.fetchone()
 
+    def _checked(self, values: dict[str, Any], kind: Any) -> dict[str, Any]:
+        """What was stored, with values for their JSON, if all is of the types that it should be."""
+        try:
+            found = {name: _value(name, value, kind) for name, value in values.items()}
+            msgspec.convert({name: value for name, value in found.items() if value is not None}, kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StoreError(
+                f"{self.path} is damaged: it holds what no scan wrote ({error}). Scan again, with another --out."
+            ) from error
+        return found
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._explained():
@@ -229,6 +256,38 @@ class Store:
                 f"{self.path} cannot be read or written ({error}). Check the disk's free space and the rights, then "
                 "call again: what is done stays done."
             ) from error
+
+
+class _Model(msgspec.Struct):
+    """Which bundle answered."""
+
+    name: str
+    sha256: str
+
+
+class _Identity(msgspec.Struct):
+    """What the answers depend on, as far as it is read."""
+
+    model: _Model
+
+
+class _About(msgspec.Struct):
+    """The table `about`."""
+
+    format: str
+    identity: _Identity
+    model: str
+
+
+_STORED = msgspec.defstruct("Stored", [(name, kind, None) for name, kind in TYPES.items()])
+"""A row as it is kept."""
+
+
+def _value(name: str, stored: Any, kind: Any) -> Any:
+    """What was stored under that name; of several values, and of all in `about`, that is JSON."""
+    if kind is _About:
+        return msgspec.json.decode(stored)
+    return msgspec.json.decode(stored or "[]") if name in _SEVERAL else stored
 
 
 def _stored(path: Path) -> str | bytes:

@@ -64,9 +64,7 @@ class Worker:
         try:
             return Answer.of(self._detector.detect(path, self.settings.sampling))
         except (MediaError, OSError) as error:
-            # Identical files share the answer, so it names none of them.
-            said = str(error).replace(str(path), "the file")
-            return Answer(failure=Failure.UNREADABLE, error=said[:1].upper() + said[1:])
+            return Answer.unreadable(error, path)
         except MemoryError:
             return Answer(
                 failure=Failure.MEMORY,

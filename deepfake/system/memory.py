@@ -1,10 +1,12 @@
-"""Memory of a process of this program's own: what is freed goes back to the system, or is kept for the next step."""
+"""Memory: how much there is, and whether what a process frees goes back to the system or is kept for the next step."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
@@ -12,6 +14,27 @@ _M_MMAP_MAX = -4
 _LARGE = 2**20
 _MANY = 65536
 """Blocks that glibc would take from the system one by one, unless it is told otherwise."""
+
+_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where Linux says what a container may have: of version 2, and of version 1."""
+_UNKNOWN = 8 * 2**30
+
+
+def memory_bytes() -> int:
+    """How much memory the machine has, or the container may have. Where the system does not say, 8 GiB.
+
+    Example:
+
+    >>> memory_bytes() > 2**30
+    True
+    """
+    found = []
+    with suppress(AttributeError, ValueError, OSError):
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for name in _CGROUPS:
+        with suppress(OSError, ValueError):  # No number is no limit.
+            found.append(int(Path(name).read_text(encoding="ascii")))
+    return min(found, default=_UNKNOWN)
 
 
 def return_large_blocks() -> None:

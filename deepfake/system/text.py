@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 import unicodedata
 
 _LONGEST = 4096
 """Of a longer text no more than this is looked at from either end."""
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file from any system: UTF-8 or UTF-16, with a byte-order mark or without.
+
+    What is no text in either stays as it is in a file's name on this system, see `os.fsdecode`.
+
+    Example:
+
+    >>> decoded(b"\\xef\\xbb\\xbfa.jpg"), decoded("a.jpg".encode("utf-16"))
+    ('a.jpg', 'a.jpg')
+    """
+    for mark, code in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if content.startswith(mark):
+            return content[len(mark) :].decode(code, "surrogateescape" if code == "utf-8" else "replace")
+    for code, zeros in (("utf-16-le", content[1:64:2]), ("utf-16-be", content[:64:2])):
+        # Text of the West in two bytes a letter: every other one is zero.
+        if len(zeros) > 1 and not any(zeros):
+            return content.decode(code, "replace")
+    return os.fsdecode(content)
 
 
 def one_line(text: str, limit: int) -> str:

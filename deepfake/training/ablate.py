@@ -9,16 +9,18 @@ The file is a training configuration with tables `[[variant]]`: a `name`, and wh
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from deepfake.data.config import TrainingConfig, config_from
 from deepfake.errors import DatasetError
 from deepfake.evaluation.evaluate import evaluate_clips, evaluate_crops
+from deepfake.model.metrics import Ablation, Budget, Measured, Variant
 from deepfake.system.files import write_json
 from deepfake.training.calibrate import calibrate
 from deepfake.training.export import export_run
@@ -27,7 +29,7 @@ from deepfake.training.fit import fit
 
 def ablate(
     path: Path, folder: Path, clips: Path | None = None, say: Callable[[str], object] = lambda text: None
-) -> dict[str, Any]:
+) -> Ablation:
     """Fits, exports and measures each variant; one that is done already is not done again.
 
     Args:
@@ -36,39 +38,40 @@ def ablate(
         clips: A table of labelled videos, of a data set that was not trained on.
         say: Called with a line for people as each variant begins.
 
-    Returns:
-        `variants`: for each, by name, its `parameters` and its measures on the `test` split (`all`, `sources`) and
-        on the `clips` (`all`, `methods`); and what all have in common, `budget`.
-
     Raises:
         DatasetError: If the file is no such configuration, or the data cannot be trained on.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Variant] = {}
     variants = read_variants(path)
     for name, config in variants.items():
         say(f"{name}: {len(found) + 1} of {len(variants)}")
         home = folder / re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         record = home / "measures.json"
         if not record.exists():
-            fit(config, home / "run")
-            calibrate(home / "run")
-            report = export_run(home / "run", home / "bundle", count=100)
-            measures: dict[str, Any] = {"parameters": report["parameters"]}
-            tested = evaluate_crops(home / "bundle", [Path(index) for index in config.data.indexes], "test").measures
-            measures["test"] = {part: tested[part] for part in ("all", "sources")}
-            if clips is not None:
-                seen = evaluate_clips(home / "bundle", clips).measures
-                measures["clips"] = {part: seen[part] for part in ("all", "methods")}
-            write_json(record, measures)
-        found[name] = json.loads(record.read_text(encoding="utf-8"))
+            write_json(record, msgspec.to_builtins(_variant(config, home, clips)))
+        found[name] = msgspec.json.decode(record.read_bytes(), type=Variant)
     first = next(iter(variants.values()))
-    budget = {
-        "epochs": first.fit.epochs,
-        "input_size": first.crop.size,
-        "weights": first.data.weights,
-        "batch_size": first.fit.batch_size,
-    }
-    return {"budget": budget, "variants": found}
+    budget = Budget(
+        epochs=first.fit.epochs,
+        input_size=first.crop.size,
+        weights=first.data.weights,
+        batch_size=first.fit.batch_size,
+    )
+    return Ablation(budget, found)
+
+
+def _variant(config: TrainingConfig, home: Path, clips: Path | None) -> Variant:
+    run, bundle = home / "run", home / "bundle"
+    fit(config, run)
+    calibrate(run)
+    report = export_run(run, bundle, count=100)
+    tested = evaluate_crops(bundle, [Path(index) for index in config.data.indexes], "test").measures
+    seen = None if clips is None else evaluate_clips(bundle, clips).measures
+    return Variant(
+        parameters=report.parameters,
+        test=Measured(all=tested.all, sources=tested.sources),
+        clips=None if seen is None else Measured(all=seen.all, methods=seen.methods),
+    )
 
 
 def read_variants(path: Path) -> dict[str, TrainingConfig]:

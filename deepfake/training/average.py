@@ -10,14 +10,14 @@ Reference:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from deepfake.errors import DatasetError
-from deepfake.training.run import CONFIG, load_run, write_made
+from deepfake.training.run import CONFIG, load_run, read_training, write_made
 
 
 def average(runs: Sequence[Path], out: Path) -> Path:
@@ -45,5 +45,4 @@ def average(runs: Sequence[Path], out: Path) -> Path:
             raise DatasetError(f"{run} is of another network than {runs[0]}. Average runs of one network.")
     network = networks[-1]
     network.set_weights([np.mean(same, axis=0) for same in zip(*weights, strict=True)])
-    description = json.loads((runs[-1] / CONFIG).read_text(encoding="utf-8"))
-    return write_made(out, {**description, "averaged": [run.name for run in runs]}, network)
+    return write_made(out, replace(read_training(runs[-1]), averaged=tuple(run.name for run in runs)), network)

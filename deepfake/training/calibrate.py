@@ -7,10 +7,8 @@ What is answered about a person over time is calibrated apart, on clips: see `ca
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import msgspec
@@ -23,12 +21,11 @@ from deepfake.data.sampling import training_rows
 from deepfake.errors import DatasetError
 from deepfake.evaluation.metrics import Values, expected_calibration_error
 from deepfake.evaluation.platt import FALSE_ALARMS, MISSES, fit_calibration
-from deepfake.model.calibration import Calibration
+from deepfake.model.metrics import FaceCalibration
 from deepfake.nn.torch_layers import native_layers
 from deepfake.records import CropSpec
 from deepfake.system.files import write_json
-from deepfake.system.settings import read_settings
-from deepfake.training.run import load_run, read_run_config
+from deepfake.training.run import CALIBRATION, load_run, read_record, read_run_config
 
 
 def calibrate(run: Path, batch_size: int = 32) -> Path:
@@ -56,15 +53,17 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
         calibration = fit_calibration(labels, logits, [row.source for row in rows])
     except ValueError as error:
         raise DatasetError(f"{run} cannot be calibrated: {error}") from error
-    record: dict[str, Any] = {
-        **msgspec.to_builtins(calibration),
-        "count": len(rows),
-        "false_alarms": FALSE_ALARMS,
-        "misses": MISSES,
-        "ece_before": expected_calibration_error(labels, expit(logits)),
-        "ece_after": expected_calibration_error(labels, np.array([calibration.p_fake(one) for one in logits.tolist()])),
-    }
-    return write_json(run / "calibration.json", record)
+    found = FaceCalibration(
+        temperature=calibration.temperature,
+        shift=calibration.shift,
+        thresholds=calibration.thresholds,
+        count=len(rows),
+        false_alarms=FALSE_ALARMS,
+        misses=MISSES,
+        ece_before=expected_calibration_error(labels, expit(logits)),
+        ece_after=expected_calibration_error(labels, np.array([calibration.p_fake(one) for one in logits.tolist()])),
+    )
+    return write_json(run / CALIBRATION, msgspec.to_builtins(found))
 
 
 def face_logits(network: keras.Model, rows: Sequence[Row], spec: CropSpec, batch_size: int = 32) -> Values:
@@ -82,16 +81,10 @@ def face_logits(network: keras.Model, rows: Sequence[Row], spec: CropSpec, batch
     return np.array(found)
 
 
-def read_calibration(path: Path) -> Calibration:
-    """Reads what `calibrate` wrote.
+def read_calibration(run: Path) -> FaceCalibration:
+    """Reads what `calibrate` wrote into the folder of a run.
 
     Raises:
         DatasetError: If it is not there, or not whole.
     """
-    if not path.exists():
-        raise DatasetError(f"No {path.name} in {path.parent}. Run calibrate first.")
-    record = json.loads(path.read_text(encoding="utf-8"))
-    try:
-        return read_settings({name: record.get(name) for name in ("temperature", "shift", "thresholds")}, Calibration)
-    except ValueError as error:
-        raise DatasetError(f"{path} is not whole: {error} Run calibrate again.") from error
+    return read_record(run / CALIBRATION, FaceCalibration, "calibrate")

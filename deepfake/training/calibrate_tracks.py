@@ -2,28 +2,27 @@
 
 A mean over time is spread less than what it is of, so thresholds of single faces would leave nearly every clip
 inconclusive. The samples are people in whole clips, and in frames of clips that an index has in its validation split.
-They are kept in `metrics.json`: whoever measures the bundle on the same clips must judge each by a calibration that has
+They are kept in the metrics: whoever measures the bundle on the same clips must judge each by a calibration that has
 not seen its people (see `deepfake.evaluation.evaluate`).
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from deepfake.data.index import Row, read_indexes
 from deepfake.data.loader import read_crop
 from deepfake.errors import DatasetError
-from deepfake.evaluation.evaluate import update_metrics
-from deepfake.evaluation.people import TrackSample, person_sample
-from deepfake.evaluation.platt import fit_calibration
-from deepfake.model.bundle import MANIFEST, METRICS, load_bundle
+from deepfake.evaluation.people import fit_over_time, person_sample
+from deepfake.model.bundle import MANIFEST, load_bundle, read_manifest
 from deepfake.model.calibration import Calibrations, logit_of
+from deepfake.model.metrics import TrackCalibration, TrackSample, read_metrics, write_metrics
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.system.files import write_json
@@ -34,7 +33,7 @@ LEAST = 5
 
 
 def calibrate_tracks(
-    model: Path, clips: Path | None, indexes: Sequence[Path], progress: Progress = lambda done, total: None
+    model: Path, clips: Path | None, indexes: Sequence[Path], *, progress: Progress = lambda done, total: None
 ) -> Calibrations:
     """Fits the calibration of a bundle's answers about people in videos, and writes it into its manifest.
 
@@ -56,8 +55,10 @@ def calibrate_tracks(
     detector = Detector(model, trust=True)
     for number, row in enumerate(rows, start=1):
         verdict = detector.detect(row.path)
-        used = detector.bundle.calibration.of_person(in_video=verdict.kind == "video")
-        sample = person_sample(verdict, row, used)
+        in_video = verdict.kind == "video"
+        used = detector.bundle.calibration.of_person(in_video=in_video)
+        least = detector.bundle.min_frames if in_video else 1
+        sample = person_sample(verdict, row, used, least)
         samples += [sample] if sample else []
         progress(number, len(rows))
     labels = np.array([sample.target for sample in samples])
@@ -67,14 +68,14 @@ def calibrate_tracks(
             f"At least {LEAST} real and {LEAST} fake clips are needed. Found {len(labels) - fakes} and {fakes}."
         )
     try:
-        track = fit_calibration(labels, np.array([one.logit for one in samples]), [one.source for one in samples])
+        fitted = fit_over_time(samples)
     except ValueError as error:
         raise DatasetError(f"{model} cannot be calibrated on these clips: {error}") from error
-    calibrations = Calibrations(face=load_bundle(model, trust=True).calibration.face, track=track)
-    manifest = json.loads((model / MANIFEST).read_text(encoding="utf-8"))
-    write_json(model / MANIFEST, manifest | {"calibration": msgspec.to_builtins(calibrations)})
-    section = {"calibration": msgspec.to_builtins(track), "samples": [msgspec.to_builtins(one) for one in samples]}
-    update_metrics(model / METRICS, "track_calibration", section)
+    manifest = read_manifest(model)
+    calibrations = replace(manifest.calibration, track=fitted.track, part=fitted.part)
+    write_json(model / MANIFEST, msgspec.to_builtins(replace(manifest, calibration=calibrations)))
+    found = TrackCalibration(fitted.track, tuple(samples), fitted.part)
+    write_metrics(model, replace(read_metrics(model), track_calibration=found))
     return calibrations
 
 

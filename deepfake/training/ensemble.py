@@ -8,10 +8,8 @@ more names the trace of a fake.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import msgspec
@@ -21,10 +19,11 @@ from deepfake.data.config import DataConfig, TrainingConfig
 from deepfake.data.sampling import training_rows
 from deepfake.errors import DatasetError
 from deepfake.model.calibration import Calibration
+from deepfake.model.metrics import InitialWeights, Member
 from deepfake.nn.network import build_network, scale_answers
 from deepfake.records import CropSpec
 from deepfake.training.calibrate import read_calibration
-from deepfake.training.run import describe, load_run, read_run_config, write_made
+from deepfake.training.run import CONFIG, as_plain, describe, load_run, read_run_config, read_training, write_made
 
 
 def join(runs: Sequence[Path], out: Path, shares: Sequence[float] = ()) -> Path:
@@ -49,15 +48,15 @@ def join(runs: Sequence[Path], out: Path, shares: Sequence[float] = ()) -> Path:
     shares = shares or [1.0] * len(runs)
     if len(shares) != len(runs) or min(shares) <= 0:
         raise DatasetError(f"Give a share above 0 for each of the {len(runs)} runs. Received: {list(shares)}.")
-    description = _description(runs[-1])
+    training = read_training(runs[-1])
     for run in runs:
-        if unseen := sorted(set(_description(run)["data"]["counts"]) - set(description["data"]["counts"])):
+        if unseen := sorted(set(read_training(run).data.counts) - set(training.data.counts)):
             raise DatasetError(f"{run} was trained on {unseen[0]}, and {runs[-1]} was not. Name it last.")
     parts = [share / sum(shares) for share in shares]
     network, joined = _network(runs, configs, parts)
-    description["config"]["network"] = json.loads(msgspec.json.encode(joined.network))
-    members = [_training(run.name, config, part) for run, config, part in zip(runs, configs, parts, strict=True)]
-    return write_made(out, {**description, "members": members}, network)
+    members = tuple(_member(run.name, config, part) for run, config, part in zip(runs, configs, parts, strict=True))
+    told = training.config | {"network": as_plain(joined.network)}
+    return write_made(out, replace(training, config=told, members=members), network)
 
 
 SHARPNESS = 0.5
@@ -66,7 +65,7 @@ doubt must not silence the one that does."""
 
 
 def join_experts(
-    runs: Mapping[str, Path], out: Path, sharpness: float = SHARPNESS, crop: CropSpec | None = None
+    runs: Mapping[str, Path], out: Path, *, sharpness: float = SHARPNESS, crop: CropSpec | None = None
 ) -> Path:
     """Writes a run whose network holds experts, each calibrated on its own kind of trace, and answers their mean.
 
@@ -89,21 +88,24 @@ def join_experts(
     configs = _configs(folders, out)
     if plain := [run for run, config in zip(folders, configs, strict=True) if not config.data.pairs]:
         raise DatasetError(f"{plain[0]} was not trained on pairs. Experts need `data.pairs`; join it as an ensemble.")
-    calibrations = [read_calibration(run / "calibration.json") for run in folders]
+    calibrations = [read_calibration(run).calibration for run in folders]
     parts = [1 / len(folders)] * len(folders)
     network, joined = _network(folders, configs, parts, calibrations, sharpness)
     joined = replace(joined, data=_joint_data(configs), crop=crop or joined.crop)
     train, val = training_rows(joined)
-    members = [_training(run.name, config, part) for run, config, part in zip(folders, configs, parts, strict=True)]
-    own = [{**member, "trace": trace} for member, trace in zip(members, runs, strict=True)]
-    return write_made(out, {**describe(joined, [*train, *val]), "members": own, "experts": list(runs)}, network)
+    members = tuple(
+        _member(run.name, config, part, trace)
+        for (trace, run), config, part in zip(runs.items(), configs, parts, strict=True)
+    )
+    training = replace(describe(joined, [*train, *val]), members=members, experts=tuple(runs))
+    return write_made(out, training, network)
 
 
 def _configs(runs: Sequence[Path], out: Path) -> list[TrainingConfig]:
     """What the runs were told, after a check that they can be joined."""
     if len(runs) < 2:
         raise DatasetError(f"An ensemble needs at least two runs. Received: {len(runs)}.")
-    if (out / "config.json").exists():
+    if (out / CONFIG).exists():
         raise DatasetError(f"{out} holds a run already. Choose another folder.")
     configs = [read_run_config(run) for run in runs]
     last = configs[-1]
@@ -148,15 +150,19 @@ def _joint_data(configs: Sequence[TrainingConfig]) -> DataConfig:
     )
 
 
-def _description(run: Path) -> dict[str, Any]:
-    description: dict[str, Any] = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    return description
-
-
-def _training(name: str, config: TrainingConfig, share: float) -> dict[str, Any]:
+def _member(name: str, config: TrainingConfig, share: float, trace: str = "") -> Member:
     """What the card says of one member."""
-    fit = {key: Path(getattr(config.fit, key)).name for key in ("backbone_weights", "initial_weights")}
-    shown: dict[str, Any] = {"fakes": config.data.fakes, "weights": config.data.weights}
+    member = Member(
+        name=name,
+        share=share,
+        trace=trace,
+        epochs=config.fit.epochs,
+        fit=InitialWeights(
+            backbone_weights=Path(config.fit.backbone_weights).name,
+            initial_weights=Path(config.fit.initial_weights).name,
+        ),
+    )
     if config.data.pairs:
-        shown = {"pairs": [msgspec.to_builtins(pair) for pair in config.data.pairs], "pairs_an_epoch": config.fit.pairs}
-    return {"name": name, "share": share, **shown, "epochs": config.fit.epochs, "fit": fit}
+        pairs = tuple(msgspec.to_builtins(pair) for pair in config.data.pairs)
+        return replace(member, pairs=pairs, pairs_an_epoch=config.fit.pairs)
+    return replace(member, fakes=config.data.fakes, weights=config.data.weights)

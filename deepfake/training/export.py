@@ -13,7 +13,6 @@ left their tolerance, and x86 ran it slower than float32. TensorFlow's float16: 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import shutil
 import sys
@@ -27,20 +26,23 @@ import msgspec
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer import qtyping, quantizer
+from msgspec.structs import replace
 
+from deepfake.data.config import TrainingConfig
 from deepfake.data.index import read_indexes
 from deepfake.data.loader import read_crop
 from deepfake.errors import BundleError
-from deepfake.evaluation.evaluate import update_metrics
 from deepfake.evaluation.metrics import Labels, Values, roc_auc
-from deepfake.model.bundle import GRAPHS, write_manifest
+from deepfake.model.bundle import GRAPHS, KERAS_NETWORK, MANIFEST, write_manifest
 from deepfake.model.calibration import Calibration, Calibrations
+from deepfake.model.metrics import Export, Graph, Metrics, Parent, read_training_of, write_metrics
 from deepfake.nn.network import serving_network
 from deepfake.records import CropSpec, Floats
+from deepfake.system.settings import read_settings
 from deepfake.training.calibrate import read_calibration
-from deepfake.training.run import load_run, read_run_config
+from deepfake.training.run import NETWORK, as_plain, load_run, read_run_config, read_training
 
-TOLERANCES = {"model.tflite": 0.001, "model_float16.tflite": 0.02, "model_int8.tflite": 0.03}
+TOLERANCES = dict(zip(GRAPHS, (0.001, 0.02, 0.03), strict=True))
 """Largest difference in p_fake from Keras that each graph may show."""
 LARGE_CONVOLUTIONS = (16_000, 50_000, 100_000, 200_000)
 """Convolutions with fewer weights are not rounded to int8: they are small, and carry the fine differences. A graph that
@@ -51,7 +53,7 @@ MIN_FRAMES = 3
 """Frames that a person in a video must be scored in."""
 
 
-def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: CropSpec) -> dict[str, dict[str, float]]:
+def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: CropSpec) -> dict[str, Graph]:
     """Writes a bundle and proves that its graphs answer as the network does.
 
     Args:
@@ -62,45 +64,50 @@ def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: Crop
         spec: Geometry of the crops.
 
     Returns:
-        For each graph, `size_bytes`, its `max_difference` in p_fake, and the AUC that is lost with it, `auc_lost`.
+        What each graph costs, by its file's name.
 
     Raises:
         BundleError: If a graph needs Flex operators or differs by more than its tolerance. Nothing is then written
             to `bundle.json`, so the bundle cannot be loaded.
     """
     network = load_run(run)
-    calibration = read_calibration(run / "calibration.json")
+    calibration = read_calibration(run).calibration
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "bundle.json").unlink(missing_ok=True)
+    (directory / MANIFEST).unlink(missing_ok=True)
     serving = serving_network(network)
+    exact, half, quarter = (directory / name for name in GRAPHS)
     with _quiet():
-        serving.export(directory / "model.tflite", format="litert", verbose=False)
+        serving.export(exact, format="litert", verbose=False)
     expected = probabilities(serving.predict(crops, batch_size=16, verbose=0)["logit"], calibration)
-    report = {"model.tflite": compare(directory / "model.tflite", crops, labels, expected, calibration)}
-    half, quarter = directory / "model_float16.tflite", directory / "model_int8.tflite"
-    shrink_weights(directory / "model.tflite", half)
+    report = {exact.name: compare(exact, crops, labels, expected, calibration)}
+    shrink_weights(exact, half)
     for smallest in LARGE_CONVOLUTIONS:
-        shrink_weights(directory / "model.tflite", quarter, smallest)
+        shrink_weights(exact, quarter, smallest)
         if np.abs(answers(quarter, crops, calibration) - expected).max() <= TOLERANCES[quarter.name]:
             break
     for path in (half, quarter):
         report[path.name] = compare(path, crops, labels, expected, calibration)
-    shutil.copyfile(run / "best.keras", directory / "model.keras")
+    shutil.copyfile(run / NETWORK, directory / KERAS_NETWORK)
     # Over time nothing is known yet: the mean of a person's logits is taken for a face's.
     over_time = Calibration(thresholds=calibration.thresholds)
-    settings = {
-        "crop": msgspec.to_builtins(spec),
-        "min_face_px": round(MIN_FACE_PX * spec.scale, 1),
-        "min_frames": MIN_FRAMES,
-        "calibration": msgspec.to_builtins(Calibrations(face=calibration, track=over_time)),
-        "experts": json.loads((run / "config.json").read_text(encoding="utf-8")).get("experts", []),
-    }
-    write_manifest(directory, "detector", settings, [*GRAPHS, "model.keras"])
+    settings = detector_settings(spec, Calibrations(face=calibration, track=over_time), read_training(run).experts)
+    write_manifest(directory, "detector", settings, [*GRAPHS, KERAS_NETWORK])
     return report
 
 
-def export_run(run: Path, directory: Path, count: int = 500) -> dict[str, Any]:
-    """Exports a run, compares on crops of its validation and test splits, and begins the bundle's `metrics.json`.
+def detector_settings(spec: CropSpec, calibrations: Calibrations, experts: Sequence[str] = ()) -> dict[str, Any]:
+    """What the manifest of a detector says beside its name and its files, as plain values."""
+    return {
+        "crop": msgspec.to_builtins(spec),
+        "min_face_px": round(MIN_FACE_PX * spec.scale, 1),
+        "min_frames": MIN_FRAMES,
+        "calibration": msgspec.to_builtins(calibrations),
+        "experts": list(experts),
+    }
+
+
+def export_run(run: Path, directory: Path, count: int = 500) -> Export:
+    """Exports a run, compares on crops of its validation and test splits, and begins the bundle's metrics.
 
     Args:
         run: Folder with `best.keras`, `calibration.json` and `config.json`.
@@ -108,40 +115,52 @@ def export_run(run: Path, directory: Path, count: int = 500) -> dict[str, Any]:
         count: Crops to compare on, drawn evenly over the sources.
 
     Returns:
-        What `export` found, with the number of crops and of parameters.
+        What the graphs cost.
     """
     config = read_run_config(run)
     rows = read_indexes(config.data.indexes)
     held_out = [row for row in rows if row.split in ("val", "test")]
     chosen = held_out[:: max(1, len(held_out) // count)][:count]
     crops = np.stack([read_crop(row, config.crop).image for row in chosen]).astype(np.float32)
-    report = {
-        "graphs": export(run, directory, crops, np.array([row.target for row in chosen]), config.crop),
-        "crops": len(crops),
-        "parameters": load_run(run).count_params(),
-    }
-    description = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    if config.fit.initial_weights.endswith(".keras"):
-        description["parent"] = _parent(Path(config.fit.initial_weights).parent)
-    for name in ("backbone_weights", "initial_weights"):
-        description["config"]["fit"][name] = Path(description["config"]["fit"][name]).name
-    description["config"]["data"]["index"] = [Path(name).name for name in config.data.indexes]
-    calibration = json.loads((run / "calibration.json").read_text(encoding="utf-8"))
-    for section, values in {"training": description, "calibration": calibration, "export": report}.items():
-        update_metrics(directory / "metrics.json", section, values)
+    report = Export(
+        graphs=export(run, directory, crops, np.array([row.target for row in chosen]), config.crop),
+        crops=len(crops),
+        parameters=load_run(run).count_params(),
+    )
+    begun_with, training = config.fit.initial_weights, read_training(run)
+    training = replace(
+        training,
+        config=as_plain(_without_folders(config)),
+        parent=_parent(Path(begun_with).parent) if begun_with.endswith(".keras") else training.parent,
+    )
+    # What was measured of another network in this folder is not true of this one.
+    write_metrics(directory, Metrics(training=training, calibration=read_calibration(run), export=report))
     return report
 
 
-def _parent(bundle: Path) -> dict[str, Any]:
+def _without_folders(config: TrainingConfig) -> TrainingConfig:
+    """The configuration with the names of its files alone: where they lay concerns nobody else."""
+
+    def name(path: str) -> str:
+        return Path(path).name
+
+    fit = config.fit
+    return replace(
+        config,
+        data=replace(config.data, index=tuple(map(name, config.data.indexes))),
+        fit=replace(fit, backbone_weights=name(fit.backbone_weights), initial_weights=name(fit.initial_weights)),
+    )
+
+
+def _parent(bundle: Path) -> Parent:
     """The bundle that a run went on from: its data and their terms bind what comes of it."""
-    training = json.loads((bundle / "metrics.json").read_text(encoding="utf-8"))["training"]
-    terms = {
-        source: training["config"]["data"]["terms"].get(source, "not stated") for source in training["data"]["counts"]
-    }
-    return {"name": bundle.name, "terms": training.get("parent", {}).get("terms", {}) | terms}
+    training = read_training_of(bundle)
+    told = read_settings(training.config, TrainingConfig).data.terms
+    terms = {source: told.get(source, "not stated") for source in training.data.counts}
+    return Parent(bundle.name, (training.parent.terms if training.parent else {}) | terms)
 
 
-def compare(path: Path, crops: Floats, labels: Labels, expected: Values, calibration: Calibration) -> dict[str, float]:
+def compare(path: Path, crops: Floats, labels: Labels, expected: Values, calibration: Calibration) -> Graph:
     """Size of a graph, its largest difference in p_fake from what is expected, and what it loses in AUC.
 
     Raises:
@@ -155,10 +174,9 @@ def compare(path: Path, crops: Floats, labels: Labels, expected: Values, calibra
             f"{path.name} must answer within {TOLERANCES[path.name]} of Keras. Received: {found:.4f} over "
             f"{len(crops)} crops. The conversion lost something: do not ship it."
         )
-    report = {"size_bytes": path.stat().st_size, "max_difference": found}
-    if 0 < labels.sum() < len(labels):
-        report["auc_lost"] = roc_auc(labels, expected) - roc_auc(labels, p_fake)
-    return report
+    both = 0 < labels.sum() < len(labels)
+    lost = roc_auc(labels, expected) - roc_auc(labels, p_fake) if both else None
+    return Graph(size_bytes=path.stat().st_size, max_difference=found, auc_lost=lost)
 
 
 def answers(path: Path, crops: Floats, calibration: Calibration) -> Values:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+from msgspec.structs import replace
+
 from deepfake.data.config import DataConfig, Fakes, FitConfig, TrainingConfig
 from deepfake.data.cutter import ExtractSettings
 from deepfake.data.datasets import READERS
+from deepfake.data.datasets.walk import left_out
 from deepfake.data.extract import INDEX, extract
 from deepfake.data.index import SPLITS, count_labels, read_index, write_index
+from deepfake.data.sampling import count_classes
 from deepfake.data.split import assign_splits
 from deepfake.errors import BundleError
 from deepfake.evaluation.card import write_card
-from deepfake.evaluation.evaluate import evaluate_crops, update_metrics
+from deepfake.evaluation.evaluate import evaluate_crops
 from deepfake.evaluation.show import write_quality
 from deepfake.faces.mtcnn import FaceFinder
-from deepfake.model.bundle import DEFAULT_MODEL, METRICS, load_bundle, load_detector, read_files
+from deepfake.model.bundle import DEFAULT_MODEL, KERAS_NETWORK, QUALITY_PLOT, load_bundle, load_detector, read_files
+from deepfake.model.metrics import METRICS, Summary, read_metrics, read_training_of, write_metrics
 from deepfake.nn.config import NetworkConfig
 from deepfake.system.settings import read_settings
 from deepfake.training.calibrate import calibrate
@@ -48,14 +53,22 @@ class FineTuneSettings:
     """The layout of the folder, one of `READERS`."""
 
 
+class Comparison(msgspec.Struct, frozen=True):
+    """Two bundles on the same crops; None where there were none."""
+
+    before: Summary | None = None
+    after: Summary | None = None
+
+
 def fine_tune(
     folder: Path,
     work: Path,
     out: Path,
+    *,
     model: Path = DEFAULT_MODEL,
     settings: FineTuneSettings | None = None,
     say: Callable[[str], object] = lambda text: None,
-) -> dict[str, object]:
+) -> Comparison:
     """Goes on training a bundle on a folder of labelled pictures and videos, and writes and measures a new one.
 
     Called again after an interruption, it goes on.
@@ -69,8 +82,7 @@ def fine_tune(
         say: Called with a line for people after each stage.
 
     Returns:
-        `before` and `after`: the measures of the old and of the new bundle on the folder's test split, None where that
-        is empty.
+        The measures of the old and of the new bundle on the folder's test split.
 
     Raises:
         DatasetError: If the folder cannot be trained on.
@@ -78,9 +90,15 @@ def fine_tune(
     """
     settings = settings or FineTuneSettings()
     network = _saved_network(model)
-    rows = assign_splits(READERS[settings.dataset](folder), settings.val_share, settings.test_share, settings.seed)
+    found = READERS[settings.dataset](folder)
+    if unnamed := left_out(folder, found):
+        say(f"left out: {unnamed}")
+    rows = assign_splits(found, settings.val_share, settings.test_share, settings.seed)
     for split in SPLITS:
         say(f"{split}: {count_labels([row for row in rows if row.split == split])}")
+    if settings.fakes == "given":
+        for split in ("train", "val"):
+            count_classes([row for row in rows if row.split == split], split)
     write_index(work / "files.csv", rows)
     summary = extract(rows, folder, work / "crops", FaceFinder(load_detector()), ExtractSettings())
     say(f"faces: {summary.pictures} pictures; left out: {summary.skipped or 'nothing'}")
@@ -99,7 +117,7 @@ def fine_tune(
             frozen_epochs=1,
             learning_rate=settings.learning_rate,
             seed=settings.seed,
-            initial_weights=str(model / "model.keras"),
+            initial_weights=str(model / KERAS_NETWORK),
         ),
     )
     fit(config, work / "run")
@@ -111,27 +129,24 @@ def fine_tune(
 
 def _saved_network(model: Path) -> NetworkConfig:
     """What the bundle's network is made of, after a check of its file."""
-    read_files(model, ["model.keras"], "detector")
+    read_files(model, [KERAS_NETWORK], "detector")
     try:
-        metrics = json.loads((model / METRICS).read_text(encoding="utf-8"))
-        return read_settings(metrics["training"]["config"]["network"], NetworkConfig)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(
-            f"{model / METRICS} must say how the network was built: {error!r}. Export it again."
-        ) from error
+        return read_settings(read_training_of(model).config, TrainingConfig).network
+    except ValueError as error:
+        raise BundleError(f"{model / METRICS} cannot be gone on from: {error} Export it again.") from error
 
 
 def _measured(
     model: Path, out: Path, index: Path, settings: FineTuneSettings, say: Callable[[str], object]
-) -> dict[str, object]:
+) -> Comparison:
     tested = [row for row in read_index(index) if row.split == "test"]
     if not tested:
         say("no test split: nothing was measured")
         write_card(out)
-        return {"before": None, "after": None}
-    before = evaluate_crops(model, [index], "test", settings.fakes)
-    after = evaluate_crops(out, [index], "test", settings.fakes)
-    update_metrics(out / METRICS, "test", after.measures)
-    write_quality(after, out, out / "plots" / "quality.png")
+        return Comparison()
+    before = evaluate_crops(model, [index], "test", fakes=settings.fakes)
+    after = evaluate_crops(out, [index], "test", fakes=settings.fakes)
+    write_metrics(out, replace(read_metrics(out), test=after.measures))
+    write_quality(after, out, out / QUALITY_PLOT)
     write_card(out)
-    return {"before": before.measures["all"], "after": after.measures["all"]}
+    return Comparison(before.measures.all, after.measures.all)

@@ -24,13 +24,15 @@ from typing import Any
 import keras
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from deepfake.data.config import TrainingConfig
 from deepfake.data.index import Row, count_labels
 from deepfake.errors import DatasetError
+from deepfake.model.metrics import Counts, Training, TrainingData
 from deepfake.nn.saved import load_file
 from deepfake.system.files import replacing, write_json
-from deepfake.system.settings import read_settings
+from deepfake.system.settings import Kind, Settings, read_settings
 
 CONFIG = "config.json"
 LOG = "log.csv"
@@ -48,26 +50,56 @@ def claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
     run.mkdir(parents=True, exist_ok=True)
     path, description = run / CONFIG, describe(config, rows)
     if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        with contextlib.suppress(TypeError, ValueError):
+        known = read_training(run)
+        with contextlib.suppress(ValueError):
             # What a later version can be told besides, an earlier run had at its default.
-            known["config"] = _plain(read_settings(known["config"], TrainingConfig))
+            known = replace(known, config=as_plain(read_settings(known.config, TrainingConfig)))
         for part, name in (("config", "configuration"), ("data", "data")):
-            if known[part] != description[part]:
+            if getattr(known, part) != getattr(description, part):
                 raise DatasetError(f"{run} holds a run of another {name}, in {path.name}. Choose another folder.")
-    write_json(path, description)
+    write_json(path, msgspec.to_builtins(description))
+
+
+def read_training(run: Path) -> Training:
+    """What a run was told, what it saw, and what ran it.
+
+    Raises:
+        DatasetError: If the folder holds no `config.json`, or one that is not whole.
+    """
+    return read_record(run / CONFIG, Training, "fit")
 
 
 def read_run_config(run: Path) -> TrainingConfig:
     """What a run was told.
 
     Raises:
-        DatasetError: If the folder holds no `config.json`.
+        DatasetError: As `read_training`, or if it was told what this version does not know.
     """
-    path = run / CONFIG
+    try:
+        return read_settings(read_training(run).config, TrainingConfig)
+    except ValueError as error:
+        raise DatasetError(f"{run / CONFIG} cannot be used: {error} Run fit again, in another folder.") from error
+
+
+def read_record(path: Path, kind: type[Kind], command: str) -> Kind:
+    """A record from the folder of a run.
+
+    Args:
+        path: Its file.
+        kind: What it is.
+        command: Which writes it.
+
+    Raises:
+        DatasetError: If it is not there, or not whole.
+    """
     if not path.exists():
-        raise DatasetError(f"No {path.name} in {run}: it is not the folder of a run. Run fit first.")
-    return read_settings(json.loads(path.read_text(encoding="utf-8"))["config"], TrainingConfig)
+        raise DatasetError(
+            f"No {path.name} in {path.parent}: it is not the folder of a run after {command}. Run {command} first."
+        )
+    try:
+        return read_settings(json.loads(path.read_text(encoding="utf-8")), kind)
+    except ValueError as error:
+        raise DatasetError(f"{path} is not whole: {error} Run {command} again.") from error
 
 
 def load_run(run: Path) -> keras.Model:
@@ -82,19 +114,19 @@ def load_run(run: Path) -> keras.Model:
     return load_file(path)
 
 
-def write_made(run: Path, description: dict[str, Any], network: keras.Model) -> Path:
+def write_made(run: Path, training: Training, network: keras.Model) -> Path:
     """Writes a finished run that was made of others, without training.
 
     Args:
         run: Its folder; made if absent.
-        description: What its `config.json` says.
+        training: What its `config.json` says.
         network: Its network.
 
     Returns:
         The path of its `best.keras`.
     """
     run.mkdir(parents=True, exist_ok=True)
-    write_json(run / CONFIG, description)
+    write_json(run / CONFIG, msgspec.to_builtins(training))
     with replacing(run / WEIGHTS) as scratch:
         network.save_weights(scratch)
     # Written last: this file says that the run is finished.
@@ -117,23 +149,28 @@ def epochs_done(run: Path) -> int:
     return int(json.loads(metadata.read_text(encoding="utf-8"))["epoch"]) if metadata.exists() else 0
 
 
-def describe(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
-    """The configuration, the data and the versions that run it, as plain values."""
+def describe(config: TrainingConfig, rows: Sequence[Row]) -> Training:
+    """The configuration, the data and the versions that run it.
+
+    Raises:
+        DatasetError: If a picture is missing.
+    """
     versions = {
         "python": platform.python_version(),
         "keras": keras.__version__,
         "numpy": np.__version__,
         "backend": keras.backend.backend(),
     }
-    return {"config": _plain(config), "data": _data(rows), "versions": versions}
+    return Training(config=as_plain(config), data=_data(rows), versions=versions)
 
 
-def _plain(config: TrainingConfig) -> dict[str, Any]:
+def as_plain(config: Settings) -> dict[str, Any]:
+    """Settings as JSON has them: tables, lists and plain values."""
     values: dict[str, Any] = json.loads(msgspec.json.encode(config))
     return values
 
 
-def _data(rows: Sequence[Row]) -> dict[str, Any]:
+def _data(rows: Sequence[Row]) -> TrainingData:
     """A checksum of what the rows say and of the sizes of their files, and the counts of each source.
 
     Raises:
@@ -148,9 +185,9 @@ def _data(rows: Sequence[Row]) -> dict[str, Any]:
     sources = sorted({row.source for row in rows})
     counts = {
         source: {
-            split: count_labels([row for row in rows if row.source == source and row.split == split])
+            split: Counts(**count_labels([row for row in rows if row.source == source and row.split == split]))
             for split in ("train", "val")
         }
         for source in sources
     }
-    return {"sha256": digest.hexdigest(), "counts": counts}
+    return TrainingData(digest.hexdigest(), counts)

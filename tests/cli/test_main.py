@@ -90,9 +90,9 @@ def test_a_missing_bundle_is_an_error_not_a_traceback(run, tmp_path):
 
 
 def test_a_bundle_from_elsewhere_needs_trust(run, tmp_path):
-    shutil.copytree(DEFAULT_MODEL, tmp_path / "light-4")
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "light-5")
     for command in (["detect"], ["scan", "--out", tmp_path / "s.sqlite"]):
-        call = [*command, "examples/portrait.jpg", "--model", tmp_path / "light-4"]
+        call = [*command, "examples/portrait.jpg", "--model", tmp_path / "light-5"]
         done = run(*call)
         assert done.exit_code == 1
         assert "is from elsewhere" in done.stderr
@@ -102,10 +102,10 @@ def test_a_bundle_from_elsewhere_needs_trust(run, tmp_path):
 
 def test_a_tampered_bundle_is_refused_and_trusted_on_request(run, tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPFAKE_CACHE", str(tmp_path))
-    shutil.copytree(DEFAULT_MODEL, tmp_path / "light-4")
-    with (tmp_path / "light-4" / "model.tflite").open("ab") as file:
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "light-5")
+    with (tmp_path / "light-5" / "model.tflite").open("ab") as file:
         file.write(b"x")
-    call = ["detect", "examples/portrait.jpg", "--model", tmp_path / "light-4"]
+    call = ["detect", "examples/portrait.jpg", "--model", tmp_path / "light-5"]
     assert "does not match its checksum" in run(*call).stderr
     assert run(*call, "--trust").exit_code == 0
 

@@ -75,7 +75,12 @@ def test_a_clean_share_of_the_crops_is_spared(picture):
 
 def test_a_shrunk_crop_is_compressed_while_it_is_small(picture, monkeypatch):
     sides = []
-    monkeypatch.setattr("deepfake.data.augment.compress", lambda image, quality: sides.append(len(image)) or image)
+
+    def compress(image, quality):
+        sides.append(len(image))
+        return image
+
+    monkeypatch.setattr("deepfake.data.augment.compress", compress)
     for seed in range(10):
         config = replace(NOTHING, rescale=1.0, jpeg=1.0)
         assert augment(picture, config, np.random.default_rng(seed)).shape == picture.shape

@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from deepfake.data.datasets import READERS, celeb_df, cifake, dfdc, face_forensics, folder
+from deepfake.data.datasets import READERS
+from deepfake.data.datasets.celeb_df import celeb_df
+from deepfake.data.datasets.cifake import cifake
+from deepfake.data.datasets.dfdc import dfdc
+from deepfake.data.datasets.face_forensics import face_forensics
+from deepfake.data.datasets.folder import folder
 from deepfake.data.index import Row
 from deepfake.data.split import check_disjoint
 from deepfake.errors import DatasetError

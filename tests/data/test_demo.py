@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepfake.data.datasets import folder
+from deepfake.data.datasets.folder import folder
 from deepfake.data.demo import write_demo
 from deepfake.data.index import count_labels
 from deepfake.errors import DatasetError

@@ -46,3 +46,23 @@ def test_paths_name_the_same_files_from_another_folder(tmp_path):
     write_index(tmp_path / "data" / "index.csv", ROWS)
     both = read_indexes([tmp_path / "tables" / "deep" / "index.csv", tmp_path / "data" / "index.csv"])
     assert both[0].path == both[2].path == str(tmp_path / "data" / "a" / "1.mp4")
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("comma", [",", ";", "\t"])
+@pytest.mark.parametrize("before", ["", "sep"])
+def test_a_table_from_any_spreadsheet_is_read(tmp_path, code, comma, before):
+    lines = [
+        *([f"sep={comma}"] if before else []),
+        comma.join(["path", "label", "source"]),
+        comma.join(["ß\u2028,;.png" if comma == "\t" else "ß.png", "fake", "x"]),
+    ]
+    (tmp_path / "index.csv").write_bytes("\r\n".join(lines).encode(code))
+    (row,) = read_index(tmp_path / "index.csv")
+    assert (row.path[0], row.label, row.source) == ("ß", "fake", "x")
+
+
+def test_a_table_with_zero_bytes_is_refused(tmp_path):
+    (tmp_path / "index.csv").write_bytes(b"path,label\na\0.png,real\n")
+    with pytest.raises(DatasetError, match="holds zero bytes, so it is no CSV table"):
+        read_index(tmp_path / "index.csv")

@@ -17,6 +17,7 @@ from deepfake.data.sampling import chosen_pairs, chosen_rows, paired, with_self_
 from deepfake.errors import DatasetError
 from deepfake.faces.crops import cut_crop
 from deepfake.records import CropSpec
+from deepfake.system.settings import read_settings
 
 SPEC = CropSpec(size=64)
 NOTHING_ALIKE = AugmentConfig(rotation_deg=0, min_zoom=1, move=0, colour=0, clean=1, erase=0, alike=1)
@@ -154,8 +155,9 @@ def test_a_pair_that_nothing_can_be_made_of_is_refused(rng):
         ("twin", {"x": 1}, "No rows for a pair of x"),
         ("given", {"y": 1}, "No real face of y"),
     ):
+        pair = read_settings({"kind": kind, "share": 1, "sources": sources}, PairConfig)
         with pytest.raises(DatasetError, match=message):
-            chosen_pairs(rows, [PairConfig(kind=kind, share=1, sources=sources)], 5, rng)
+            chosen_pairs(rows, [pair], 5, rng)
 
 
 def test_a_blend_without_a_mesh_is_refused_not_made_of_an_oval(face_row):

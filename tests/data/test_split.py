@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from deepfake.data.index import Row
+from deepfake.data.sampling import count_classes
 from deepfake.data.split import assign_splits, balance, check_disjoint, linked_groups, representative
 from deepfake.errors import DatasetError
 
@@ -103,3 +104,10 @@ def test_a_representative_subset_takes_labels_and_methods_in_turn():
     assert representative(rows, 1000) == rows
     with pytest.raises(ValueError, match="must be positive"):
         representative(rows, 0)
+
+
+def test_too_few_to_divide_is_not_called_a_missing_class():
+    with pytest.raises(
+        DatasetError, match="Found: {'real': 1, 'fake': 0}. Give more clips and people of each class, at least ten"
+    ):
+        count_classes([Row("a.png", "real", "x")], "train")

@@ -1,4 +1,4 @@
-"""attack: small changes along the gradient, and what they do to a bundle."""
+"""adversarial: small changes along the gradient, and what they do to a bundle."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from deepfake.cli.main import main
 from deepfake.data.index import Row
 from deepfake.errors import BundleError, DatasetError, DeepfakeError
 from deepfake.evaluation.adversarial import (
-    attack,
     balanced_sample,
     fgsm,
     logit_gradient,
+    measure_adversarial,
     pgd,
     uniform_noise,
 )
 from deepfake.evaluation.card import write_card
-from deepfake.evaluation.card_sections import attack_words
+from deepfake.evaluation.card_sections import adversarial_sentence
 from deepfake.model.bundle import write_manifest
+from deepfake.model.metrics import Adversarial, Answers, Attacked, Counts, Proportion, Ranking, read_metrics
 from deepfake.nn.saved import load_network
 
 needs_tensorflow = pytest.mark.skipif(
@@ -156,38 +157,54 @@ def test_a_gradient_in_inference_is_that_of_each_crop_alone(drawn, rng):
 def test_a_bundle_is_attacked_and_its_card_says_so(drawn, tmp_path):
     bundle = shutil.copytree(drawn.bundle, tmp_path / "drawn-1")
     assert "Nobody has tested it against people who try to deceive it" in write_card(bundle).read_text()
-    call = ["attack", "--model", bundle, "--index", drawn.index, "--crops", 16, "--eps", 8, "--steps", 4]
+    call = ["adversarial", "--model", bundle, "--index", drawn.index, "--crops", 16, "--eps", 24, "--steps", 4]
     done = CliRunner().invoke(main, [str(word) for word in call])
     assert done.exit_code == 0, done.output
-    metrics = json.loads((bundle / "metrics.json").read_text())
-    found = metrics["attack"]
-    assert (found["count"], found["steps"], found["left_out"]) == ({"real": 8, "fake": 8}, 4, [])
-    assert {name: [entry["eps"] for entry in own] for name, own in found["attacks"].items()} == {
-        "noise": [8], "fgsm": [8], "pgd": [8],
+    metrics = read_metrics(bundle)
+    found = metrics.adversarial
+    assert (found.count, found.steps, found.left_out) == (Counts(8, 8), 4, ())
+    assert {name: [entry.eps for entry in own] for name, own in found.attacks.items()} == {
+        "noise": [24], "fgsm": [24], "pgd": [24],
     }  # fmt: skip
-    (noise,), (fast,), (descent,) = found["attacks"].values()
-    assert found["clean"]["auc"] > 0.95
-    assert descent["auc"] < noise["auc"]
-    assert fast["auc"] < noise["auc"]
-    assert descent["auc"] <= descent["fakes_alone"]["auc"] <= found["clean"]["auc"]
-    for called in ("real_called", "fake_called"):
-        assert sum(answer["share"] for answer in descent[called].values()) == pytest.approx(1, abs=0.001)
+    (noise,), (fast,), (descent,) = found.attacks.values()
+    assert found.clean.auc > 0.95
+    assert descent.auc < fast.auc <= noise.auc
+    assert descent.auc <= descent.fakes_alone.auc <= found.clean.auc
+    for called in (descent.real_called, descent.fake_called):
+        assert called.real.share + called.fake.share + called.inconclusive.share == pytest.approx(1, abs=0.001)
     card = write_card(bundle).read_text()
     assert done.stdout.strip() in card
-    assert f"| PGD, 4 steps | 8/255 | {descent['auc']:.3f} (" in card
-    assert f"- {attack_words(metrics)}" in card
+    assert f"| PGD, 4 steps | 24/255 | {descent.auc:.3f} (" in card
+    assert f"- {adversarial_sentence(found)}" in card
     assert "Nobody has tested it" not in card
-    assert metrics["export"] == json.loads((drawn.bundle / "metrics.json").read_text())["export"]
+    assert metrics.export == read_metrics(drawn.bundle).export
 
 
 def test_words_follow_the_figures():
-    entry = {"eps": 4, "fake_called": {"real": {"share": 0.25}}}
-    clean = {"auc": 0.9}
-    held = {"clean": clean, "attacks": {"pgd": [{**entry, "fakes_alone": {"auc": 0.8, "auc_interval": [0.7, 0.9]}}]}}
-    lost = {"clean": clean, "attacks": {"pgd": [{**entry, "fakes_alone": {"auc": 0.1, "auc_interval": [0.0, 0.2]}}]}}
-    assert "it does not hold" in attack_words({"attack": lost})
-    assert "from 0.900 to 0.100" in " ".join(attack_words({"attack": lost}).split())
-    assert "it loses ground" in attack_words({"attack": held})
+    def attacked(auc, low):
+        fakes_alone = Ranking(auc=auc, auc_interval=(low, 1))
+        called = Answers(**{answer: Proportion(0.25, (0, 1)) for answer in ("real", "fake", "inconclusive")})
+        return Attacked(
+            auc=auc, auc_interval=(low, 1), real_called=called, fake_called=called, fakes_alone=fakes_alone, sources={}
+        )
+
+    def sentence(**strongest):
+        found = Adversarial(
+            split="test",
+            seed=0,
+            steps=1,
+            count=Counts(1, 1),
+            sources={},
+            left_out=(),
+            clean=attacked(0.9, 0.8),
+            attacks={"noise": (attacked(0.0, 0.0),), "pgd": (attacked(**strongest),)},
+        )
+        return adversarial_sentence(found)
+
+    lost = sentence(auc=0.1, low=0.0)
+    assert "it does not hold" in lost
+    assert "from 0.900 to 0.100, and 25% of the fakes" in lost
+    assert "it loses ground" in sentence(auc=0.8, low=0.7)
 
 
 def test_only_tensorflow_is_asked_for_gradients(linear, monkeypatch):
@@ -200,13 +217,13 @@ def test_only_tensorflow_is_asked_for_gradients(linear, monkeypatch):
 def test_what_cannot_be_attacked_is_refused(drawn, tmp_path):
     for wrong in ({"crops": 1}, {"steps": 0}, {"sizes": ()}, {"sizes": (2.0, 0.0)}):
         with pytest.raises(ValueError, match="`crops` must be at least 2, `steps` at least 1, and `sizes` positive"):
-            attack(drawn.bundle, [drawn.index], **wrong)
+            measure_adversarial(drawn.bundle, [drawn.index], **wrong)
     with pytest.raises(DatasetError, match="needs a source with real and fake crops in the split 'test'. Found 0 rows"):
-        attack(drawn.bundle, [drawn.index], sources=["absent"])
+        measure_adversarial(drawn.bundle, [drawn.index], sources=["absent"])
     bundle = shutil.copytree(drawn.bundle, tmp_path / "drawn-1")
     settings = json.loads((bundle / "bundle.json").read_text())
     for key in ("format", "kind", "name", "files"):
         del settings[key]
     write_manifest(bundle, "detector", settings, ["model.tflite"])
     with pytest.raises(BundleError, match="must list the checksum of model.keras"):
-        attack(bundle, [drawn.index])
+        measure_adversarial(bundle, [drawn.index])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 
 import numpy as np
@@ -18,32 +17,31 @@ from deepfake.evaluation.evaluate import (
     evaluate_clips,
     evaluate_crops,
     summary,
-    update_metrics,
 )
 from deepfake.evaluation.robustness import CORRUPTIONS, SHIFTS, measure_robustness
 from deepfake.evaluation.show import write_mistakes, write_quality, write_scores
-from deepfake.model.bundle import DEFAULT_MODEL, load_bundle
+from deepfake.model.bundle import DEFAULT_MODEL, load_bundle, read_manifest
+from deepfake.model.metrics import Counts, Measured, read_metrics, write_metrics
 from deepfake.records import Thresholds
 from deepfake.training.ablate import ablate, read_variants
 from deepfake.training.fine_tune import FineTuneSettings, fine_tune
 
 
 def test_a_bundle_is_measured_and_its_card_says_so(drawn, tmp_path):
-    assert drawn.report["graphs"]["model.tflite"]["max_difference"] < 0.001
+    assert drawn.report.graphs["model.tflite"].max_difference < 0.001
     assert load_bundle(drawn.bundle).crop.size == 64
     found = evaluate_crops(drawn.bundle, [drawn.index], "test")
     measured = found.measures
-    assert measured["all"]["count"] == {"real": 12, "fake": 12}
-    assert measured["sources"]["made"]["auc"] > 0.95
-    for name in ("count", "auc", "reals_called"):
-        assert measured["methods"]["chequer"].get(name) == measured["sources"]["made"].get(name)
-    assert set(measured["levels"]) == {"frame"}
+    assert measured.all.count == Counts(12, 12)
+    assert measured.sources["made"].auc > 0.95
+    assert measured.methods["chequer"] == measured.sources["made"]
+    assert set(measured.levels) == {"frame"}
     bundle = shutil.copytree(drawn.bundle, tmp_path / "drawn-1")
-    update_metrics(bundle / "metrics.json", "test", measured)
+    write_metrics(bundle, structs.replace(read_metrics(bundle), test=measured))
     card = write_card(bundle).read_text()
     assert "| made | 24 + 24 | 12 + 12 | 1 | drawn for the test |" in card
-    assert f"| made | 12 + 12 | {measured['all']['auc']:.3f}" in card
-    assert f"| test, frame level | {measured['all']['auc']:.3f} | {measured['all']['average_precision']:.3f}" in card
+    assert f"| made | 12 + 12 | {measured.all.auc:.3f}" in card
+    assert f"| test, frame level | {measured.all.auc:.3f} | {measured.all.average_precision:.3f}" in card
     with pytest.raises(DatasetError, match="has no row in the split 'dev'"):
         evaluate_crops(drawn.bundle, [drawn.index], "dev")
 
@@ -63,9 +61,9 @@ def test_scores_plots_and_mistakes_are_written(drawn, tmp_path):
 def test_frames_of_a_clip_are_joined_as_in_a_verdict(drawn, made_crops):
     index = made_crops(8)
     index.write_text(index.read_text().replace("real3,", "real7,").replace("fake3,", "fake7,"))
-    levels = evaluate_crops(drawn.bundle, [index], "test").measures["levels"]
-    assert levels["frame"]["count"] == {"real": 2, "fake": 2}
-    assert levels["clip"]["count"] == {"real": 1, "fake": 1}
+    levels = evaluate_crops(drawn.bundle, [index], "test").measures.levels
+    assert levels["frame"].count == Counts(2, 2)
+    assert levels["clip"].count == Counts(1, 1)
 
 
 def test_clips_are_measured_at_three_levels(root, tmp_path):
@@ -74,29 +72,29 @@ def test_clips_are_measured_at_three_levels(root, tmp_path):
     )]  # fmt: skip
     write_index(tmp_path / "clips.csv", rows)
     found = evaluate_clips(DEFAULT_MODEL, tmp_path / "clips.csv")
-    levels = found.measures["levels"]
-    assert levels["clip"]["count"] == {"real": 2, "fake": 1}
-    assert (levels["clip"]["without_number"], levels["track"]["count"]["fake"]) == (1, 1)
-    assert levels["frame"]["count"]["fake"] > 10
-    assert found.measures["all"] == levels["clip"]
-    assert list(found.measures["methods"]) == ["blend"]
+    levels = found.measures.levels
+    assert levels["clip"].count == Counts(2, 1)
+    assert (levels["clip"].without_number, levels["track"].count.fake) == (1, 1)
+    assert levels["frame"].count.fake > 10
+    assert found.measures.all == levels["clip"]
+    assert list(found.measures.methods) == ["blend"]
     (tmp_path / "clips.csv").write_text("path,label\n")
     with pytest.raises(DatasetError, match="lists no file"):
         evaluate_clips(DEFAULT_MODEL, tmp_path / "clips.csv")
 
 
-def test_a_sweep_finds_that_blur_hides_the_pattern_and_good_compression_does_not(drawn):
+def test_robustness_finds_that_blur_hides_the_pattern_and_good_compression_does_not(drawn):
     found = measure_robustness(drawn.bundle, [drawn.index])
-    assert set(found["corruptions"]) == {*CORRUPTIONS, "shift"}
-    assert found["count"] == {"real": 12, "fake": 12}
-    for name, corruption in found["corruptions"].items():
-        levels = [entry["level"] for entry in corruption["levels"]]
-        assert levels == [None, *(CORRUPTIONS[name][2] if name in CORRUPTIONS else SHIFTS)]
-    clean = found["corruptions"]["blur"]["levels"][0]["auc"]
-    assert clean > 0.95
-    assert found["corruptions"]["blur"]["levels"][-1]["auc"] < clean
-    assert found["corruptions"]["blur"]["levels"][-1]["flip_rate"] > 0.3
-    assert found["corruptions"]["shift"]["levels"][1]["auc"] > 0.9
+    assert set(found.corruptions) == {*CORRUPTIONS, "shift"}
+    assert found.count == Counts(12, 12)
+    for name, corruption in found.corruptions.items():
+        levels = tuple(entry.level for entry in corruption.levels)
+        assert levels == (CORRUPTIONS[name][2] if name in CORRUPTIONS else SHIFTS)
+    assert found.clean.auc > 0.95
+    strongest = found.corruptions["blur"].levels[-1]
+    assert strongest.auc < found.clean.auc
+    assert strongest.flip_rate > 0.3
+    assert found.corruptions["shift"].levels[0].auc > 0.9
     with pytest.raises(DatasetError, match="needs real and fake crops"):
         measure_robustness(drawn.bundle, [drawn.index], sources=["absent"])
 
@@ -125,7 +123,7 @@ def test_an_ablation_measures_each_variant_once(made_crops, write_config, tmp_pa
     made_crops(24)
     config = write_config(epochs=2, tail='[[variant]]\nname = "Noise only"\n')
     found = ablate(config, tmp_path / "runs")
-    assert found["variants"]["Noise only"]["test"]["sources"]["made"]["count"] == {"real": 6, "fake": 6}
+    assert found.variants["Noise only"].test.sources["made"].count == Counts(6, 6)
     written = (tmp_path / "runs" / "noise-only" / "bundle" / "bundle.json").stat().st_mtime_ns
     assert ablate(config, tmp_path / "runs") == found
     assert (tmp_path / "runs" / "noise-only" / "bundle" / "bundle.json").stat().st_mtime_ns == written
@@ -136,20 +134,20 @@ def test_fine_tune_makes_a_bundle_of_a_folder(drawn, tmp_path, portrait, save_pn
     for number in range(12):
         image = np.roll(portrait.image, int(rng.integers(-20, 20)), axis=1)
         save_png(tmp_path / "mine" / "real" / f"{number}.png", image)
-        striped = np.clip(image.astype(int) + (np.arange(512) % 4 < 2)[:, None, None] * 24, 0, 255)
+        striped = np.clip(image.astype(int) + (np.arange(512) % 16 < 8)[:, None, None] * 48, 0, 255)
         save_png(tmp_path / "mine" / "fake" / f"{number}.png", striped.astype(np.uint8))
     said = []
     settings = FineTuneSettings(epochs=4, learning_rate=0.01, val_share=0.25, test_share=0.25)
     out = tmp_path / "models" / "mine-1"
-    found = fine_tune(tmp_path / "mine", tmp_path / "work", out, drawn.bundle, settings, said.append)
+    found = fine_tune(tmp_path / "mine", tmp_path / "work", out, model=drawn.bundle, settings=settings, say=said.append)
     assert load_bundle(out).model.name == "mine-1"
-    assert found["after"]["auc"] >= found["before"]["auc"]
+    assert found.after.auc >= found.before.auc
     card = (out / "README.md").read_text()
-    assert f"{found['after']['auc']:.3f}" in card
+    assert f"{found.after.auc:.3f}" in card
     assert "goes on from the model drawn-1, which was trained on made (drawn for the test)" in card
     assert any(line.startswith("train: {'real': ") for line in said)
     with pytest.raises(BundleError, match="No bundle.json"):
-        fine_tune(tmp_path / "mine", tmp_path / "work", out, tmp_path / "absent", settings)
+        fine_tune(tmp_path / "mine", tmp_path / "work", out, model=tmp_path / "absent", settings=settings)
 
 
 def samples():
@@ -161,25 +159,18 @@ def samples():
 
 def test_a_summary_counts_what_was_not_answered():
     found = summary(samples(), Thresholds(real_below=0.4, fake_above=0.6))
-    assert found["count"] == {"real": 60, "fake": 41}
-    assert found["without_number"] == 1
-    shares = [found["fake_called"][answer]["share"] for answer in ("real", "fake", "inconclusive")]
-    assert sum(shares) == pytest.approx(1)
-    assert found["auc_interval"][0] < found["auc"] < found["auc_interval"][1]
+    assert found.count == Counts(60, 41)
+    assert found.without_number == 1
+    called = found.fake_called
+    assert called.real.share + called.fake.share + called.inconclusive.share == pytest.approx(1)
+    assert found.auc_interval[0] < found.auc < found.auc_interval[1]
 
 
 def test_one_class_alone_has_shares_but_no_auc():
     found = summary([s for s in samples() if s.label == "real"], Thresholds(real_below=0.4, fake_above=0.6))
-    assert "auc" not in found
-    assert "fake_called" not in found
-    assert 0 < found["real_called"]["fake"]["share"] < 0.5
-
-
-def test_metrics_keep_their_other_sections(tmp_path):
-    path = tmp_path / "metrics.json"
-    update_metrics(path, "test", {"auc": 0.123456})
-    update_metrics(path, "clips", {"n": 3})
-    assert json.loads(path.read_text()) == {"test": {"auc": 0.1235}, "clips": {"n": 3}}
+    assert found.auc is None
+    assert found.fake_called is None
+    assert 0 < found.real_called.fake.share < 0.5
 
 
 def test_the_shipped_card_and_readme_are_in_step_with_the_metrics(root, tmp_path):
@@ -202,20 +193,25 @@ def write_card_of_a_copy(root, tmp_path):
 
 
 def test_no_bundle_no_card(tmp_path):
-    with pytest.raises(BundleError, match="Run export and evaluate"):
+    with pytest.raises(BundleError, match="No bundle.json in"):
+        write_card(tmp_path)
+
+
+def test_no_metrics_no_card(tmp_path):
+    shutil.copy(DEFAULT_MODEL / "bundle.json", tmp_path)
+    with pytest.raises(BundleError, match="needs the sections training, calibration and export of metrics.json"):
         write_card(tmp_path)
 
 
 def test_a_card_says_of_data_what_the_run_says_and_nothing_more(drawn):
-    bundle = json.loads((drawn.bundle / "bundle.json").read_text())
-    metrics = json.loads((drawn.bundle / "metrics.json").read_text())
-    assert "Known flaws" not in card_text(bundle, metrics)
-    metrics["training"]["config"]["data"]["flaws"] = {"made": "drawn by a program."}
+    manifest, metrics = read_manifest(drawn.bundle), read_metrics(drawn.bundle)
+    assert "Known flaws" not in card_text(manifest, metrics)
+    metrics.training.config["data"]["flaws"] = {"made": "drawn by a program."}
     clips = [Sample("real", "made", "", 0.1), Sample("fake", "film", "swap", 0.9)]
     sources = {name: summary([s for s in clips if s.source == name], Thresholds(0.4, 0.6)) for name in ("made", "film")}
     every = summary(clips, Thresholds(0.4, 0.6))
-    metrics["clips"] = {"all": every, "sources": sources, "methods": {"swap": every}, "levels": {"clip": every}}
-    card = card_text(bundle, metrics)
+    measured = Measured(all=every, sources=sources, methods={"swap": every}, levels={"clip": every})
+    card = card_text(manifest, structs.replace(metrics, clips=measured))
     assert "- `made`: drawn by a program." in card
     assert "Whole files of made, film, each method against all reals" in card
     assert "nothing was trained on film, and" in card

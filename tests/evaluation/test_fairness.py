@@ -1,8 +1,7 @@
-"""audit: what is measured of a face, and errors in bins of it."""
+"""fairness: what is measured of a face, and errors in bins of it."""
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 
@@ -17,8 +16,9 @@ from deepfake.errors import DatasetError
 from deepfake.evaluation.card import write_card
 from deepfake.evaluation.evaluate import evaluate_crops
 from deepfake.evaluation.face_attributes import NOSE_DEPTH, TRAITS, UNKNOWN, bin_of, cheek_colour, typology_angle, yaw
-from deepfake.evaluation.fairness import audit, chance_of_differences, expected_rates
+from deepfake.evaluation.fairness import chance_of_differences, expected_rates, measure_fairness
 from deepfake.model.bundle import load_bundle
+from deepfake.model.metrics import Counts, read_metrics
 
 FACE = np.array([[20, 25], [44, 25], [32, 36], [23, 48], [41, 48]], np.float32)
 
@@ -121,33 +121,35 @@ def test_chance_explains_what_comes_of_sources_and_not_what_comes_of_bins(rng):
 
 
 def test_bins_hold_every_crop_once_and_their_rates_are_those_of_a_slow_count(drawn):
-    found = audit(drawn.bundle, [drawn.index])
-    assert found["count"] == {"real": 12, "fake": 12}
-    for trait in found["traits"].values():
-        for label in ("real", "fake"):
-            assert sum(entry["count"][label] for entry in trait["bins"]) == 12
-            assert sum(entry["sources"]["made"][label] for entry in trait["bins"]) == 12
-        assert set(trait["chance"]) <= {"reals_called_fake", "reals_inconclusive", "fakes_called_real"}
-    assert [entry["bin"] for entry in found["traits"]["face_px"]["bins"]] == [UNKNOWN]
-    assert found["traits"]["face_px"]["chance"] == {}
+    found = measure_fairness(drawn.bundle, [drawn.index])
+    assert found.count == Counts(12, 12)
+    for trait in found.traits.values():
+        for counts in ([own.count for own in trait.bins], [own.sources["made"] for own in trait.bins]):
+            assert (sum(count.real for count in counts), sum(count.fake for count in counts)) == (12, 12)
+        assert set(trait.chance) <= {"reals_called_fake", "reals_inconclusive", "fakes_called_real"}
+    assert [own.bin for own in found.traits["face_px"].bins] == [UNKNOWN]
+    assert found.traits["face_px"].chance == {}
 
     bundle = load_bundle(drawn.bundle)
     samples = evaluate_crops(drawn.bundle, [drawn.index], "test").samples
     rows = [row for row in read_indexes([drawn.index]) if row.split == "test"]
     edges = (-1, *TRAITS["brightness"].edges, 101)
-    for entry in found["traits"]["brightness"]["bins"]:
-        place = TRAITS["brightness"].bins.index(entry["bin"])
-        for label in ("real", "fake"):
+    for own in found.traits["brightness"].bins:
+        place = TRAITS["brightness"].bins.index(own.bin)
+        for label, count, answers in (
+            ("real", own.count.real, own.real_called),
+            ("fake", own.count.fake, own.fake_called),
+        ):
             inside = []
             for row, sample in zip(rows, samples, strict=True):
                 grey = read_crop(row, bundle.crop).image.astype(float).mean(axis=(0, 1))
                 lightness = slow_lab(grey)[0]
                 if row.label == label and edges[place] < lightness <= edges[place + 1]:
                     inside.append(sample.p_fake)
-            assert len(inside) == entry["count"][label]
+            assert len(inside) == count
             if inside:
                 called = sum(p >= bundle.calibration.face.thresholds.fake_above for p in inside) / len(inside)
-                assert entry[f"{label}_called"]["fake"]["share"] == pytest.approx(called)
+                assert answers.fake.share == pytest.approx(called)
 
 
 def test_a_face_without_landmarks_is_searched_for_and_none_is_made_up(
@@ -158,38 +160,38 @@ def test_a_face_without_landmarks_is_searched_for_and_none_is_made_up(
     save_png(tmp_path / "flat.png", np.full((64, 64, 3), 128, np.uint8))
     rows = [Row("portrait.png", "real", "photo", "test", box=""), Row("flat.png", "real", "flat", "test")]
     write_index(tmp_path / "index.csv", rows)
-    traits = audit(drawn.bundle, [tmp_path / "index.csv"])["traits"]
+    traits = measure_fairness(drawn.bundle, [tmp_path / "index.csv"]).traits
     for name in ("skin", "yaw"):
-        assert {tuple(entry["sources"]): entry["bin"] == UNKNOWN for entry in traits[name]["bins"]} == {
+        assert {tuple(own.sources): own.bin == UNKNOWN for own in traits[name].bins} == {
             ("photo",): False, ("flat",): True,
         }  # fmt: skip
-    assert "fake_called" not in traits["yaw"]["bins"][0]
+    assert traits["yaw"].bins[0].fake_called is None
     points = " ".join(f"{value:.1f}" for value in portrait_face.landmarks.ravel())
     write_index(tmp_path / "index.csv", [Row("portrait.png", "real", "photo", "test", box=box, landmarks=points)])
-    given = audit(drawn.bundle, [tmp_path / "index.csv"])["traits"]
-    assert given["face_px"]["bins"][0]["bin"] == bin_of(portrait_face.size, TRAITS["face_px"])
-    assert given["yaw"]["bins"][0]["bin"] == traits["yaw"]["bins"][0]["bin"]
+    given = measure_fairness(drawn.bundle, [tmp_path / "index.csv"]).traits
+    assert given["face_px"].bins[0].bin == bin_of(portrait_face.size, TRAITS["face_px"])
+    assert given["yaw"].bins[0].bin == traits["yaw"].bins[0].bin
 
 
 def test_a_grey_face_has_no_skin_tone(drawn, made_crops):
-    traits = audit(drawn.bundle, [made_crops(8)])["traits"]
-    assert {entry["bin"] for entry in traits["skin"]["bins"]} == {UNKNOWN}
+    traits = measure_fairness(drawn.bundle, [made_crops(8)]).traits
+    assert {own.bin for own in traits["skin"].bins} == {UNKNOWN}
 
 
-def test_an_audit_is_kept_and_the_card_shows_it(drawn, tmp_path):
+def test_fairness_is_kept_and_the_card_shows_it(drawn, tmp_path):
     bundle = shutil.copytree(drawn.bundle, tmp_path / "drawn-1")
-    done = CliRunner().invoke(main, ["audit", "--model", str(bundle), "--index", str(drawn.index)])
+    done = CliRunner().invoke(main, ["fairness", "--model", str(bundle), "--index", str(drawn.index)])
     assert done.exit_code == 0, done.output
-    metrics = json.loads((bundle / "metrics.json").read_text())
-    assert metrics["export"] == json.loads((drawn.bundle / "metrics.json").read_text())["export"]
+    metrics = read_metrics(bundle)
+    assert metrics.export == read_metrics(drawn.bundle).export
     card = write_card(bundle).read_text()
     assert done.stdout.strip() in card
-    entry = metrics["audit"]["traits"]["brightness"]["bins"][-1]
-    assert f"| {entry['bin']} | made {entry['count']['real']} | {entry['real_called']['fake']['share']:.1%} (" in card
+    own = metrics.fairness.traits["brightness"].bins[-1]
+    assert f"| {own.bin} | made {own.count.real} | {own.real_called.fake.share:.1%} (" in card
     assert "- Of 12 reals, " in card
 
 
-def test_an_audit_needs_reals(drawn, tmp_path):
+def test_fairness_needs_reals(drawn, tmp_path):
     write_index(tmp_path / "index.csv", [Row("a.png", "fake", "made", "test")])
     with pytest.raises(DatasetError, match="needs real crops in the split 'test'. Found 1 rows, none of them real"):
-        audit(drawn.bundle, [tmp_path / "index.csv"])
+        measure_fairness(drawn.bundle, [tmp_path / "index.csv"])

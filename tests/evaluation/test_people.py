@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from deepfake.data.index import Row, write_index
 from deepfake.errors import DatasetError
 from deepfake.evaluation import people
 from deepfake.evaluation.evaluate import evaluate_clips
-from deepfake.evaluation.people import TrackSample, calibrations_by_fold, clip_key, person_sample
+from deepfake.evaluation.people import calibrations_by_fold, clip_key, fit_over_time, person_sample
 from deepfake.model.bundle import DEFAULT_MODEL, load_bundle
+from deepfake.model.metrics import TrackSample, read_metrics
 from deepfake.records import Sampling
 from deepfake.training.calibrate_tracks import calibrate_tracks
 
@@ -31,7 +32,7 @@ def samples(rng):
 
 def test_no_clip_is_judged_by_a_calibration_that_has_seen_its_people(samples, monkeypatch):
     seen = []
-    monkeypatch.setattr(people, "fit_calibration", lambda labels, logits, sources: seen.append(set(logits.tolist())))
+    monkeypatch.setattr(people, "fit_over_time", lambda own: seen.append({one.logit for one in own}))
     found = calibrations_by_fold(samples)
     assert set(found) == {("x", one.clip) for one in samples}
     assert len(seen) == people.FOLDS
@@ -41,6 +42,16 @@ def test_no_clip_is_judged_by_a_calibration_that_has_seen_its_people(samples, mo
         assert not kept & judged
 
 
+def test_no_more_reals_have_a_part_that_is_called_fake_than_may(samples, rng):
+    samples = [structs.replace(one, peak=one.logit + float(rng.uniform(0, 3))) for one in samples]
+    fitted = fit_over_time(samples)
+    peaks = [one.peak for one in samples if one.label == "real"]
+    assert max(map(fitted.part.p_fake, peaks)) < fitted.part.thresholds.fake_above
+    assert fitted.part.thresholds.fake_above >= fitted.track.thresholds.fake_above
+    assert (fitted.part.temperature, fitted.part.shift) == (fitted.track.temperature, fitted.track.shift)
+    assert fit_over_time([structs.replace(one, peak=None) for one in samples]).part is None
+
+
 def test_a_clip_has_the_same_name_on_any_machine():
     assert clip_key(Row("/data/clips/Deepfakes/033_097.mp4", "fake")) == "Deepfakes/033_097"
 
@@ -48,9 +59,10 @@ def test_a_clip_has_the_same_name_on_any_machine():
 def test_the_person_who_decides_is_known_before_the_calibration_over_time(detector, examples):
     calibration = detector.bundle.calibration.track
     verdict = detector.detect(examples / "half_fake.mp4", Sampling(frames=8))
-    sample = person_sample(verdict, Row("a/b.mp4", "fake", "x", identity="1"), calibration)
-    assert calibration.p_fake(sample.logit) == pytest.approx(verdict.p_fake)
-    assert person_sample(detector.detect(examples / "no_face.jpg"), Row("a/b.jpg", "real"), calibration) is None
+    sample = person_sample(verdict, Row("a/b.mp4", "fake", "x", identity="1"), calibration, 3)
+    assert calibration.p_fake(sample.logit) == pytest.approx(verdict.tracks[0].p_fake)
+    assert sample.peak > sample.logit
+    assert person_sample(detector.detect(examples / "no_face.jpg"), Row("a/b.jpg", "real"), calibration, 1) is None
 
 
 def test_clips_calibrate_the_answer_over_time_and_are_then_measured_blind(root, tmp_path, monkeypatch):
@@ -75,9 +87,8 @@ def test_clips_calibrate_the_answer_over_time_and_are_then_measured_blind(root, 
     assert after.calibration == found
     assert after.calibration.face == before.calibration.face
     assert after.calibration.track != before.calibration.track
-    samples = json.loads((model / "metrics.json").read_text())["track_calibration"]["samples"]
-    assert len(samples) == 12
+    assert len(read_metrics(model).track_calibration.samples) == 12
     measured = evaluate_clips(model, tmp_path / "clips.csv").measures
-    assert measured["by_folds"] == 12
-    assert measured["levels"]["clip"]["auc"] == 1.0
+    assert measured.by_folds == 12
+    assert measured.levels["clip"].auc == 1.0
     assert np.isfinite(found.track.shift)

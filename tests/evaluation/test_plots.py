@@ -15,6 +15,7 @@ from deepfake.evaluation.plots import (
     robustness_figure,
 )
 from deepfake.evaluation.quality_plot import quality_figure
+from deepfake.model.metrics import Corruption, CorruptionLevel, Counts, Ranking, Robustness
 from deepfake.records import Thresholds
 
 THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)
@@ -45,16 +46,21 @@ def group(rng):
     return make
 
 
-@pytest.fixture
-def sweep():
-    return {
-        kind: [
-            {"level": None, "auc": 0.9},
-            {"level": 90, "auc": 0.85, "flip_rate": 0.1},
-            {"level": 30, "auc": 0.7, "flip_rate": 0.3},
-        ]
-        for kind in ("jpeg", "blur")
-    }
+def level(level, auc, flip_rate):
+    return CorruptionLevel(level=level, auc=auc, auc_interval=(auc, auc), flip_rate=flip_rate)
+
+
+def robust(**corruptions):
+    return Robustness(
+        split="test",
+        sources=("made",),
+        count=Counts(1, 1),
+        clean=Ranking(auc=0.9, auc_interval=(0.9, 0.9)),
+        corruptions={name: Corruption("quality", levels) for name, levels in corruptions.items()},
+    )
+
+
+LEVELS = (level(90, 0.85, 0.1), level(30, 0.7, 0.3))
 
 
 @pytest.fixture
@@ -133,30 +139,18 @@ def test_quality_of_nothing_or_of_what_does_not_fit_is_refused(groups, message):
         quality_figure(groups, THRESHOLDS)
 
 
-def test_a_sweep_has_a_panel_a_kind_and_moves_with_its_values(sweep):
-    png = robustness_figure(sweep)
-    alone = robustness_figure({"jpeg": sweep["jpeg"]})
+def test_robustness_has_a_panel_a_corruption_and_moves_with_its_values():
+    png, alone = robustness_figure(robust(jpeg=LEVELS, blur=LEVELS)), robustness_figure(robust(jpeg=LEVELS))
     assert decoded(png).shape[1] == 2 * decoded(alone).shape[1]
     for colour in (BLUE, VERMILION):
         assert len(where(png, colour)[0]) > 1.5 * len(where(alone, colour)[0]) > 100
-    worse = [*sweep["jpeg"][:2], {"level": 30, "auc": 0.6, "flip_rate": 0.3}]
-    assert robustness_figure({"jpeg": worse}) != alone
-    assert robustness_figure({"jpeg": [sweep["jpeg"][0], *sweep["jpeg"][:0:-1]]}) != alone
+    assert robustness_figure(robust(jpeg=(LEVELS[0], level(30, 0.6, 0.3)))) != alone
+    assert robustness_figure(robust(jpeg=LEVELS[::-1])) != alone
 
 
-def test_what_is_undefined_in_a_sweep_is_a_gap(sweep):
-    alone = robustness_figure({"jpeg": sweep["jpeg"]})
-    gap = robustness_figure({"jpeg": [{"level": None}, {"level": 90, "auc": None}, {"level": 30, "flip_rate": 0.3}]})
-    assert 0 < len(where(gap, BLUE)[0]) < len(where(alone, BLUE)[0])
-    assert 0 < len(where(gap, VERMILION)[0]) < len(where(alone, VERMILION)[0])
-
-
-def test_a_sweep_without_its_unharmed_entry_is_refused(sweep):
+def test_robustness_against_nothing_is_refused():
     with pytest.raises(ValueError, match="Received none"):
-        robustness_figure({})
-    for entries in ([], sweep["jpeg"][:1], sweep["jpeg"][1:], sweep["jpeg"][:1] * 2):
-        with pytest.raises(ValueError, match="the clean entry, of level None.*Received for 'blur'"):
-            robustness_figure(sweep | {"blur": entries})
+        robustness_figure(robust())
 
 
 def best_line(png):

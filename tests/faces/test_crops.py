@@ -85,7 +85,9 @@ def test_a_profile_is_levelled_by_its_mouth():
 
 def test_a_square_is_sampled_where_it_lies(rng):
     image = rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(sample_square(image, np.float32([[10, 0, 5], [0, 10, 7]]), 10), image[7:17, 5:15])
+    np.testing.assert_array_equal(
+        sample_square(image, np.array([[10, 0, 5], [0, 10, 7]], np.float32), 10), image[7:17, 5:15]
+    )
 
 
 def test_a_wider_view_is_the_crop_of_a_wider_geometry(rng):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 
 import cv2
@@ -15,6 +16,11 @@ from deepfake.records import Frame
 
 def frame(image, index=0):
     return Frame(np.ascontiguousarray(image), index, Fraction(0))
+
+
+def nearest(faces, box):
+    """The face that overlaps most with a box, after how much."""
+    return max(((box_overlap(face.box_xyxy, box), face) for face in faces), key=lambda pair: pair[0])
 
 
 def test_the_portrait_has_one_face_where_it_is(portrait_face):
@@ -105,11 +111,22 @@ def slow_suppress(rows, limit, over):
 
 
 @pytest.mark.parametrize("over", ["union", "smaller"])
-def test_suppression_equals_its_definition(rng, over):
+@pytest.mark.parametrize("block", [1, 7, 60, 256])
+def test_suppression_equals_its_definition(rng, monkeypatch, over, block):
+    monkeypatch.setattr("deepfake.faces.mtcnn.NMS_BLOCK", block)
     corner = rng.uniform(0, 50, (60, 2))
     rows = np.concatenate([corner, corner + rng.uniform(5, 30, (60, 2)), rng.uniform(0, 1, (60, 1))], axis=1)
     np.testing.assert_array_equal(nms(rows, 0.4, over), slow_suppress(rows, 0.4, over))
     assert nms(np.empty((0, 5)), 0.5).shape == (0, 5)
+
+
+def test_suppression_takes_little_memory_whatever_the_number_of_proposals(rng):
+    corner = rng.uniform(0, 4000, (40_000, 2))
+    rows = np.concatenate([corner, corner + rng.uniform(12, 400, (40_000, 2)), rng.uniform(0, 1, (40_000, 1))], axis=1)
+    tracemalloc.start()
+    nms(rows, 0.5)
+    assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    tracemalloc.stop()
 
 
 def test_wrong_settings_and_missing_networks_are_refused():
@@ -131,8 +148,8 @@ def test_the_cascade_finds_what_the_mtcnn_package_finds(portrait):
         faces = ours.find([frame(image)])[0]
         assert len(faces) == len(theirs)
         for row in theirs:
-            face = max(faces, key=lambda face, box=row[1:5]: box_overlap(face.box_xyxy, tuple(box)))
-            assert box_overlap(face.box_xyxy, tuple(row[1:5])) >= 0.9
+            overlap, face = nearest(faces, tuple(row[1:5]))
+            assert overlap >= 0.9
             marks = np.stack([row[6:11], row[11:16]], axis=1)
             assert np.abs(face.landmarks - marks).max() <= 0.03 * face.size
 
@@ -157,10 +174,10 @@ def test_the_cascade_finds_what_the_package_finds_in_real_pictures_and_clips(roo
         faces = ours.find([frame(image)])[0]
         extra += max(0, len(faces) - len(theirs))
         for row in theirs:
-            nearest = max(faces, key=lambda face, box=row[1:5]: box_overlap(face.box_xyxy, tuple(box)), default=None)
-            overlaps.append(box_overlap(nearest.box_xyxy, tuple(row[1:5])) if nearest else 0.0)
+            overlap, face = nearest(faces, tuple(row[1:5])) if faces else (0.0, None)
+            overlaps.append(overlap)
             marks = np.stack([row[6:11], row[11:16]], axis=1)
-            distances.append(np.abs(nearest.landmarks - marks).max() / nearest.size if nearest else 1.0)
+            distances.append(np.abs(face.landmarks - marks).max() / face.size if face else 1.0)
     shares = np.mean(np.array(overlaps) >= 0.9), np.mean(np.array(distances) <= 0.03)
     with capsys.disabled():
         print(

@@ -25,6 +25,7 @@ from deepfake.faces.mtcnn import MAX_KEPT_PIXELS, FaceFinder
 from deepfake.faces.pyramid import MAX_LEVEL_PIXELS, pyramid_scales
 from deepfake.media import VideoReader, kind_of, open_media, read_picture
 from deepfake.media import video as video_module
+from deepfake.media.isolated import Limits, open_isolated
 from deepfake.media.picture import MAX_FILE_BYTES
 from deepfake.records import MAX_SAMPLES, Frame, Sampling
 from deepfake.report.files import to_json, write_report
@@ -39,7 +40,9 @@ def odd():
 
 @pytest.mark.parametrize("title", ["title-in-another-code.mp4", "title-in-another-code.mkv"])
 def test_a_title_that_is_no_utf_8_harms_no_video(tmp_path, odd, title):
-    assert len(list(VideoReader(odd(tmp_path, title), Sampling(frames=3)))) == 3
+    reader = VideoReader(odd(tmp_path, title), Sampling(frames=3))
+    assert list(reader)
+    assert not reader.frames_failed
 
 
 def test_a_video_in_an_unknown_code_is_refused_with_the_remedy(tmp_path, odd):
@@ -92,6 +95,15 @@ def test_a_picture_drawn_again_and_again_is_refused_before_it_is_decoded(tmp_pat
         read_picture(path)
     path.write_bytes(many_scans(64, 64, scans=20))
     assert read_picture(path).image.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("end", [b"", b"\0", b"\xd0", b"\xff\xda"])
+def test_bytes_that_fill_a_jpeg_cost_no_time(tmp_path, end):
+    path = tmp_path / "filled.jpg"
+    path.write_bytes(b"\xff\xd8" + b"\xff" * 4_000_000 + end)
+    # In quadratic time that would be hours.
+    with pytest.raises(MediaError, match="damaged or cut short"):
+        list(open_isolated(path, limits=Limits(processor_s=10)))
 
 
 def test_scans_are_not_hidden_by_the_end_of_a_thumbnail(tmp_path):

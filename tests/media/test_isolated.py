@@ -6,8 +6,10 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import PIL.Image
 import psutil
 import pytest
 
@@ -64,7 +66,7 @@ def test_a_decoder_that_crashes_costs_its_file_only(examples):
     assert len(list(open_isolated(examples / "portrait.jpg"))) == 1
 
 
-def test_a_decoder_that_hangs_is_ended(examples, monkeypatch):
+def test_a_decoder_that_hangs_is_ended(examples):
     reader = MediaApart(examples / "half_fake.mp4", limits=Limits(frame_s=1.0))
     frames = iter(reader)
     next(frames)
@@ -77,10 +79,53 @@ def test_a_decoder_that_hangs_is_ended(examples, monkeypatch):
     assert not decoders()
 
 
+def test_a_file_that_takes_too_much_processor_time_is_refused(tmp_path):
+    path = tmp_path / "scans.jpg"
+    PIL.Image.fromarray(np.random.default_rng(0).integers(0, 255, (7000, 7000, 3), np.uint8)).save(
+        path, progressive=True
+    )
+    with pytest.raises(MediaError, match="took more than 0 s of processor time to decode"):
+        list(open_isolated(path, limits=Limits(processor_s=0.01)))
+
+
+def test_a_decoder_that_waits_for_others_is_not_ended(examples):
+    reader = MediaApart(examples / "half_fake.mp4", limits=Limits(processor_s=3.0))
+    frames = iter(reader)
+    next(frames)
+    (process,) = decoders()
+    process.suspend()
+    time.sleep(4)
+    process.resume()
+    assert len(list(frames)) == len(reader) - 1
+
+
+def forged(line, limits, path, *arguments):
+    """What a decoder may say that a file has taken over."""
+    line.say({"type": "_Header", "kind": "picture", "duration": "0", "length": 1})
+    messages: dict[str, list[Any]] = {
+        "huge": [{"type": "_Shot", "index": 0, "time": "0", "height": 10**6, "width": 10**6}],
+        "short": [{"type": "_Shot", "index": 0, "time": "0", "height": 2, "width": 2}, b"123"],
+        "long": [{"type": "_Shot", "index": 0, "time": "0", "height": 2, "width": 2}, bytes(10**6)],
+        "other": [{"type": "_Found", "credentials": None}],
+        "ratio": [{"type": "_Shot", "index": 0, "time": "1/0", "height": 2, "width": 2}, bytes(12)],
+        "no-json": [b"\xff\xfe"],
+        "endless": [{"type": "_Shot", "index": 0, "time": "0", "height": 1, "width": 1}, bytes(3)] * 3,
+    }
+    for message in messages[path]:
+        line.send(memoryview(message)) if isinstance(message, bytes) else line.say(message)
+    line.heard()
+
+
+@pytest.mark.parametrize("lie", ["huge", "short", "long", "other", "ratio", "no-json", "endless"])
+def test_what_a_decoder_must_not_say_is_refused(monkeypatch, lie):
+    monkeypatch.setattr("deepfake.media.isolated._tell_frames", forged)
+    with pytest.raises(MediaError, match=f"{lie} made its decoder stop .an answer that makes no sense."):
+        list(open_isolated(lie))
+    assert not decoders()
+
+
 def test_a_file_that_needs_too_much_memory_is_refused(tmp_path):
     path = tmp_path / "large.png"
-    import PIL.Image
-
     PIL.Image.new("RGB", (7000, 7000)).save(path)
     with pytest.raises(MediaError, match="memory"):
         list(open_isolated(path, limits=Limits(memory_bytes=600 * 2**20)))

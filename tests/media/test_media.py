@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import PIL.Image
 import pytest
+from av.stream import Disposition
 
 from deepfake.errors import MediaError
 from deepfake.media import VideoReader, kind_of, read_picture
-from deepfake.records import Sampling
+from deepfake.records import Note, Sampling
 
 
 def corner_picture():
@@ -179,8 +180,10 @@ def test_passing_over_frames_changes_no_pixel_of_the_others(tmp_path, rng, codec
         base = container.streams.video[0].time_base
     reader = VideoReader(path, sampling)
     frames = list(reader)
-    assert len(frames) == len(reader)
-    for frame, time in zip(frames, reader.times, strict=True):
+    assert not reader.frames_failed
+    assert len({frame.time for frame in frames}) == len(frames)
+    for frame in frames:
+        time = reader.times[frame.index]
         pts, expected = max((shown for shown in every if (shown[0] - every[0][0]) * base <= time), key=lambda s: s[0])
         assert frame.time == (pts - every[0][0]) * base
         np.testing.assert_array_equal(frame.image, expected)
@@ -248,3 +251,126 @@ def test_sound_alone_is_no_video(tmp_path):
 def test_a_wrong_sampling_is_refused(wrong):
     with pytest.raises(ValueError, match="Received"):
         Sampling(**wrong)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "ts", "flv", "mpg", "mp4", "webm"])
+@pytest.mark.parametrize("start", [0, 10_000], ids=["from zero", "from 100 s"])
+def test_a_clip_is_sampled_over_its_own_time_wherever_it_starts(tmp_path, write_video, grey_ramp, suffix, start):
+    codec = {"mpg": "mpeg2video", "webm": "libvpx-vp9", "flv": "libx264"}.get(suffix, "libx264")
+    path = tmp_path / f"clip.{suffix}"
+    with av.open(str(path), "w", format={"ts": "mpegts"}.get(suffix)) as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p"
+        for number in range(50):
+            frame = av.VideoFrame.from_ndarray(grey_ramp[number * 2 // 5], format="rgb24")
+            frame.pts, frame.time_base = number + start // 4, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    reader = VideoReader(path, Sampling(frames=4))
+    frames = list(reader)
+    assert (len(frames), reader.frames_failed) == (4, 0)
+    assert 1.8 <= reader.duration <= 2.1
+    assert [round(frame.image.mean() / 10) - 2 for frame in frames] == [2, 7, 12, 17]
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
+def test_a_clip_ends_with_its_pictures_not_with_its_sound(tmp_path, grey_ramp, suffix):
+    path = tmp_path / f"clip.{suffix}"
+    with av.open(str(path), "w", format={"ts": "mpegts"}.get(suffix)) as container:
+        stream, sound = container.add_stream("libx264", rate=10), container.add_stream("aac", rate=44100)
+        stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p"
+        for image in grey_ramp:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+        quiet = av.AudioFrame.from_ndarray(np.zeros((2, 44100 * 20), np.float32), format="fltp", layout="stereo")
+        quiet.sample_rate = 44100
+        container.mux(sound.encode(quiet))
+        container.mux(sound.encode(None))
+    reader = VideoReader(path, Sampling(frames=10))
+    assert len(list(reader)) == 10
+    assert 1.8 <= reader.duration <= 2.1
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_of_several_videos_the_one_that_players_show_is_read_and_that_is_said(tmp_path, write_video, suffix):
+    path = tmp_path / f"two.{suffix}"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=10) for _ in range(2)]
+        for stream, disposition in zip(streams, (Disposition(0), Disposition.default), strict=True):
+            stream.height = stream.width = 64
+            stream.pix_fmt, stream.disposition = "yuv420p", disposition
+        for stream, shade in zip(streams, (50, 200), strict=True):
+            for _ in range(5):
+                container.mux(
+                    stream.encode(av.VideoFrame.from_ndarray(np.full((64, 64, 3), shade, np.uint8), format="rgb24"))
+                )
+            container.mux(stream.encode(None))
+    reader = VideoReader(path, Sampling(frames=2))
+    assert {round(frame.image.mean() / 10) for frame in reader} == {20}
+    assert reader.notes == (Note.SEVERAL_VIDEOS,)
+    assert VideoReader(write_video(tmp_path / "one.mp4", [np.zeros((64, 64, 3), np.uint8)] * 3)).notes == ()
+
+
+def test_a_frame_is_given_once_however_often_it_is_asked_for(tmp_path, write_video, grey_ramp):
+    reader = VideoReader(write_video(tmp_path / "short.mp4", grey_ramp[:5]), Sampling(frames=24))
+    frames = list(reader)
+    assert [round(frame.image.mean() / 10) - 2 for frame in frames] == [0, 1, 2, 3, 4]
+    assert reader.frames_failed == 0
+    assert [frame.index for frame in frames] == sorted({frame.index for frame in frames})
+
+
+def test_a_still_that_is_shown_for_long_is_one_frame(tmp_path, write_video, grey_ramp):
+    reader = VideoReader(write_video(tmp_path / "still.mp4", grey_ramp[:1] * 30), Sampling(frames=10))
+    assert len(list(reader)) == 1
+    assert reader.frames_failed == 0
+
+
+def test_an_encrypted_video_is_not_called_damaged(tmp_path, grey_ramp):
+    path = tmp_path / "bought.mp4"
+    key = {
+        "encryption_scheme": "cenc-aes-ctr",
+        "encryption_key": "76a6c65c5ea762046bd749a2e632ccbb",
+        "encryption_kid": "0" * 32,
+    }
+    with av.open(str(path), "w", options=key) as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p"
+        for image in grey_ramp:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    with pytest.raises(MediaError, match=r"bought.mp4 is encrypted \(DRM\)"):
+        list(VideoReader(path))
+
+
+@pytest.mark.parametrize(("suffix", "muxer", "codec"), [
+    ("3gp", "3gp", "libx264"), ("qt", "mov", "libx264"), ("m2ts", "mpegts", "libx264"), ("mpg", "mpeg", "mpeg2video"), ("m2v", "mpeg2video", "mpeg2video"),
+    ("flv", "flv", "libx264"), ("wmv", "asf", "wmv2"), ("ogv", "ogg", "libvpx"), ("vob", "vob", "mpeg2video"),
+])  # fmt: skip
+def test_the_videos_that_people_have_are_read_whatever_their_name(tmp_path, grey_ramp, suffix, muxer, codec):
+    path = tmp_path / f"clip.{suffix}"
+    with av.open(str(path), "w", format=muxer) as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p"
+        stream.bit_rate = 2_000_000
+        for number in range(50):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey_ramp[number * 2 // 5], format="rgb24")))
+        container.mux(stream.encode(None))
+    path = path.rename(tmp_path / "blob")
+    reader = VideoReader(path, Sampling(frames=4))
+    frames = list(reader)
+    assert (len(frames), reader.frames_failed) == (4, 0)
+    assert 1.7 <= reader.duration <= 2.2
+    assert np.abs(np.array([frame.image.mean() for frame in frames]) - [42.5, 92.5, 142.5, 192.5]).max() <= 12
+
+
+@pytest.mark.parametrize(("content", "command"), [
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "djxl photo converted.png"),
+    (b"8BPS\0\1", r"magick photo\[0\] converted.png"),
+    (b".RMF\0\0", "ffmpeg -i photo -c:v libx264 converted.mp4"),
+    (b"\0\0\0\x18ftypcrx ", "darktable-cli photo converted.jpg"),
+    (b"%PDF-1.7", "pdftoppm -png photo page"),
+])  # fmt: skip
+def test_what_is_known_and_not_read_is_refused_with_the_command_that_converts_it(tmp_path, content, command):
+    (tmp_path / "photo").write_bytes(content)
+    with pytest.raises(MediaError, match=f"which is not read here. Convert it: {command}"):
+        kind_of(tmp_path / "photo")

@@ -15,6 +15,7 @@ import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -28,10 +29,20 @@ from deepfake.model.hub import cache_folder, find_model
 PARTS = 1 << 18
 
 
+class Server(ThreadingHTTPServer):
+    """A server of one file, `content`; `behave` may be set to answer otherwise."""
+
+    def __init__(self, content):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behave, self.content, self.asked, self.over = honest, content, [], threading.Event()
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers as its server's `behave` does, and notes what was asked and how much was sent."""
 
     protocol_version = "HTTP/1.1"
+    server: Server
+    note: dict[str, Any]
 
     def do_GET(self):
         self.close_connection = True
@@ -86,9 +97,7 @@ def cache(tmp_path):
 
 @pytest.fixture
 def server(release):
-    """A server of one file; `server.behave` may be set to answer otherwise."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.behave, server.content, server.asked, server.over = honest, release, [], threading.Event()
+    with Server(release) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
@@ -97,7 +106,7 @@ def server(release):
         thread.join()
 
 
-def url_of(server, content=None, name="light-5"):
+def url_of(server, content=None, name="light-7"):
     proof = hashlib.sha256(server.content if content is None else content).hexdigest()
     return f"http://127.0.0.1:{server.server_port}/{name}.zip#sha256={proof}"
 
@@ -119,26 +128,26 @@ def nothing_is_left(cache):
 
 def test_a_folder_and_a_shipped_name_are_found_without_a_cache(cache, tmp_path):
     assert find_model(tmp_path) == tmp_path
-    assert find_model(str(DEFAULT_MODEL)) == find_model("light-4") == DEFAULT_MODEL
+    assert find_model(str(DEFAULT_MODEL)) == find_model("light-5") == DEFAULT_MODEL
     assert not cache.exists()
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    for text in ("light-9", "mtcnn", "../light-4/bundle.json"):
-        with pytest.raises(BundleError, match=f"called '{text}'. Known models: light-4. Pass one of them, the folder"):
+    for text in ("light-9", "mtcnn", "../light-5/bundle.json"):
+        with pytest.raises(BundleError, match=f"called '{text}'. Known models: light-5. Pass one of them, the folder"):
             find_model(text)
 
 
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("https://a.org/light-5.zip", "must end in the checksum.*Write https://a.org/light-5.zip#sha256=<64 digits>"),
-        ("https://a.org/light-5.zip#sha256=abc", "must end in the checksum"),
-        ("https://a.org/light-5.zip#md5=" + "0" * 64, "must end in the checksum"),
-        ("file:///light-5.zip#sha256=" + "0" * 64, "must be http\\(s\\)://host/name.zip"),
-        ("ftp://a.org/light-5.zip#sha256=" + "0" * 64, "must be http"),
-        ("https:/a.org/light-5.zip#sha256=" + "0" * 64, "must be http"),
-        ("https://me:secret@a.org/light-5.zip#sha256=" + "0" * 64, "must be http"),
+        ("https://a.org/light-7.zip", "must end in the checksum.*Write https://a.org/light-7.zip#sha256=<64 digits>"),
+        ("https://a.org/light-7.zip#sha256=abc", "must end in the checksum"),
+        ("https://a.org/light-7.zip#md5=" + "0" * 64, "must end in the checksum"),
+        ("file:///light-7.zip#sha256=" + "0" * 64, "must be http\\(s\\)://host/name.zip"),
+        ("ftp://a.org/light-7.zip#sha256=" + "0" * 64, "must be http"),
+        ("https:/a.org/light-7.zip#sha256=" + "0" * 64, "must be http"),
+        ("https://me:secret@a.org/light-7.zip#sha256=" + "0" * 64, "must be http"),
         ("https://a.org/light 2.zip#sha256=" + "0" * 64, "must be http"),
         ("https://a.org/..%2Flight.zip#sha256=" + "0" * 64, "name must match"),
         ("https://a.org/..#sha256=" + "0" * 64, "name must match"),
@@ -153,10 +162,10 @@ def test_a_url_that_proves_or_names_nothing_is_refused(url, reason, cache):
 def test_a_release_is_fetched_once_and_then_needs_no_network(server, cache):
     seen = []
     url = url_of(server)
-    folder = find_model(url, lambda done, total: seen.append((done, total)))
-    assert folder == cache / f"light-5-{url[-64:][:12]}"
+    folder = find_model(url, progress=lambda done, total: seen.append((done, total)))
+    assert folder == cache / f"light-7-{url[-64:][:12]}"
     for graph in GRAPHS:
-        assert load_bundle(folder, graph) == load_bundle(DEFAULT_MODEL, graph)
+        assert load_bundle(folder, graph=graph) == load_bundle(DEFAULT_MODEL, graph=graph)
     assert seen == sorted(seen)
     assert seen[-1] == (len(server.content),) * 2
     assert {total for _, total in seen} == {len(server.content)}
@@ -171,16 +180,16 @@ def test_a_release_is_fetched_once_and_then_needs_no_network(server, cache):
 def test_a_listed_name_is_fetched(server, script, cache, tmp_path):
     url, _, proof = url_of(server, name="file").partition("#sha256=")
     table = tmp_path / "releases.json"
-    table.write_text(json.dumps({"light-5": {"url": url, "sha256": proof.upper(), "bytes": len(server.content)}}))
-    folder = find_model("light-5", releases=table)
+    table.write_text(json.dumps({"light-7": {"url": url, "sha256": proof.upper(), "bytes": len(server.content)}}))
+    folder = find_model("light-7", releases=table)
     assert load_bundle(folder).model == load_bundle().model
-    assert folder == cache / f"light-5-{proof[:12]}"
-    with pytest.raises(BundleError, match="Known models: light-4, light-5. Pass"):
+    assert folder == cache / f"light-7-{proof[:12]}"
+    with pytest.raises(BundleError, match="Known models: light-5, light-7. Pass"):
         find_model("light-9", releases=table)
-    for text in ("{", "[]", '{"light-5": {}}', '{"light-5": 3}'):
+    for text in ("{", "[]", '{"light-7": {}}', '{"light-7": 3}'):
         table.write_text(text)
         with pytest.raises(BundleError, match="releases.json cannot be read .* Restore it"):
-            find_model("light-5", releases=table)
+            find_model("light-7", releases=table)
 
 
 def test_nothing_is_said_on_stderr(server, capfd):
@@ -193,7 +202,7 @@ def test_a_broken_connection_is_tried_again(server, cache):
         honest(handler, content, number, until=None if number else 5000)
 
     server.behave, seen = fragile, []
-    folder = find_model(url_of(server), lambda done, total: seen.append((done, total)))
+    folder = find_model(url_of(server), progress=lambda done, total: seen.append((done, total)))
     assert load_bundle(folder).model == load_bundle().model
     assert len(server.asked) == 2
     assert seen[-1] == (len(server.content),) * 2
@@ -238,9 +247,9 @@ def test_a_length_that_is_not_the_listed_one_is_refused_unread(server, cache, tm
     url, _, proof = url_of(server).partition("#sha256=")
     table = tmp_path / "releases.json"
     for size in (len(server.content) - 1, len(server.content) + 1):
-        table.write_text(json.dumps({"light-5": {"url": url, "sha256": proof, "bytes": size}}))
+        table.write_text(json.dumps({"light-7": {"url": url, "sha256": proof, "bytes": size}}))
         with pytest.raises(BundleError, match=f"must have {size} bytes. Received: {len(server.content)}. Check the ad"):
-            find_model("light-5", releases=table)
+            find_model("light-7", releases=table)
         assert nothing_is_left(cache)
 
 
@@ -266,7 +275,7 @@ def test_an_answer_that_goes_on_beyond_its_length_is_cut(server, cache, packed):
 
 def test_a_missing_file_ends_in_a_line(server, cache):
     server.behave = lambda handler, content, number: handler.begin(404, Content_Length=0)
-    with pytest.raises(BundleError, match="light-5.zip could not be fetched in 3 tries \\(404 .*Not Found.* address"):
+    with pytest.raises(BundleError, match="light-7.zip could not be fetched in 3 tries \\(404 .*Not Found.* address"):
         find_model(url_of(server))
     assert nothing_is_left(cache)
 
@@ -315,33 +324,33 @@ def test_a_redirect_within_the_web_is_followed(server):
     assert len(server.asked) == 2
 
 
-MANIFEST = ("light-5/bundle.json", "{}")
+MANIFEST = ("light-7/bundle.json", "{}")
 
 
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
         ([MANIFEST, ("../evil", "x")], "'../evil' in it, beside or below"),
-        ([MANIFEST, ("light-5/../../evil", "x")], "evil' in it"),
-        ([MANIFEST, ("light-5/..", "x")], "'light-5/..' in it"),
+        ([MANIFEST, ("light-7/../../evil", "x")], "evil' in it"),
+        ([MANIFEST, ("light-7/..", "x")], "'light-7/..' in it"),
         ([("../bundle.json", "{}"), ("../../evil", "x")], "'../../evil' in it"),
         ([MANIFEST, ("/evil", "x")], "'/evil' in it"),
-        ([MANIFEST, ("light-5//evil", "x")], "in it"),
-        ([MANIFEST, ("light-5/C:\\evil", "x")], "in it"),
-        ([MANIFEST, ("light-5/plots/a.png", "x")], "'light-5/plots/a.png' in it"),
-        ([MANIFEST, ("light-9/model.tflite", "x")], "'light-9/model.tflite' in it, beside .* 'light-5'"),
+        ([MANIFEST, ("light-7//evil", "x")], "in it"),
+        ([MANIFEST, ("light-7/C:\\evil", "x")], "in it"),
+        ([MANIFEST, ("light-7/plots/a.png", "x")], "'light-7/plots/a.png' in it"),
+        ([MANIFEST, ("light-9/model.tflite", "x")], "'light-9/model.tflite' in it, beside .* 'light-7'"),
         ([("bundle.json", "{}")], "'bundle.json' in it"),
-        ([MANIFEST, ("light-5/link", "/etc/passwd")], "'link', a link"),
-        ([MANIFEST, ("light-5/Bundle.json", "{}")], "'Bundle.json' twice"),
-        ([MANIFEST, ("light-5/model.tflite", bytes(2_000_000))], "2 files of 2000002 bytes, where"),
-        ([MANIFEST, *((f"light-5/{number}", "") for number in range(100))], "101 files of 2 bytes"),
-        ([("light-5/model.tflite", "x")], "no bundle.json"),
+        ([MANIFEST, ("light-7/link", "/etc/passwd")], "'link', a link"),
+        ([MANIFEST, ("light-7/Bundle.json", "{}")], "'Bundle.json' twice"),
+        ([MANIFEST, ("light-7/model.tflite", bytes(2_000_000))], "2 files of 2000002 bytes, where"),
+        ([MANIFEST, *((f"light-7/{number}", "") for number in range(100))], "101 files of 2 bytes"),
+        ([("light-7/model.tflite", "x")], "no bundle.json"),
         ([], "no bundle.json"),
     ],
 )
 def test_a_release_that_is_no_plain_folder_is_refused(server, cache, monkeypatch, files, reason):
     monkeypatch.setattr(hub, "LARGEST_UNPACKED", 1_000_000)
-    server.content = zip_of(files, links=["light-5/link"])
+    server.content = zip_of(files, links=["light-7/link"])
     with pytest.raises(BundleError, match=f"must be a .zip of one bundle's folder.* Received: .*{reason}"):
         find_model(url_of(server))
     assert nothing_is_left(cache)
@@ -350,7 +359,7 @@ def test_a_release_that_is_no_plain_folder_is_refused(server, cache, monkeypatch
 
 def test_a_stated_size_that_is_too_small_does_not_let_more_out(server, cache):
     """A .zip bomb that lies in its directory: what can be read ends at the stated size, and the CRC gives it away."""
-    content = bytearray(zip_of([MANIFEST, ("light-5/model.tflite", bytes(2_000_000))]))
+    content = bytearray(zip_of([MANIFEST, ("light-7/model.tflite", bytes(2_000_000))]))
     field = content.rindex(b"PK\x01\x02") + 24
     content[field : field + 4] = (10).to_bytes(4, "little")
     server.content = bytes(content)
@@ -368,14 +377,14 @@ def test_what_is_no_zip_is_refused(server, cache):
 
 def test_a_folder_entry_of_other_packers_is_taken(server):
     server.content = zip_of(
-        [("light-5/", ""), *((f"light-5/{p.name}", p.read_bytes()) for p in DEFAULT_MODEL.glob("*.*"))]
+        [("light-7/", ""), *((f"light-7/{p.name}", p.read_bytes()) for p in DEFAULT_MODEL.glob("*.*"))]
     )
     assert load_bundle(find_model(url_of(server))).model == load_bundle().model
 
 
 def test_what_a_killed_process_left_does_no_harm(server, cache):
-    (cache / "fetch-killed" / "light-5").mkdir(parents=True)
-    (cache / "fetch-killed" / "light-5" / "model.tflite").write_bytes(b"half")
+    (cache / "fetch-killed" / "light-7").mkdir(parents=True)
+    (cache / "fetch-killed" / "light-7" / "model.tflite").write_bytes(b"half")
     assert load_bundle(find_model(url_of(server))).model == load_bundle().model
 
 
@@ -416,11 +425,11 @@ def test_the_table_that_ships_can_be_read():
 
 
 def test_a_release_has_the_same_bytes_whenever_it_is_packed(script, release, tmp_path):
-    copy = tmp_path / "copy" / "light-4"
+    copy = tmp_path / "copy" / "light-5"
     shutil.copytree(DEFAULT_MODEL, copy, copy_function=shutil.copyfile)
     assert script["pack"](copy, tmp_path / "out").read_bytes() == release
     with zipfile.ZipFile(io.BytesIO(release)) as packed:
-        assert packed.namelist() == sorted(f"light-4/{p.name}" for p in DEFAULT_MODEL.iterdir() if p.is_file())
+        assert packed.namelist() == sorted(f"light-5/{p.name}" for p in DEFAULT_MODEL.iterdir() if p.is_file())
 
 
 def test_the_entry_that_packing_prints_is_one_that_can_be_fetched(server, script, cache, tmp_path):
@@ -428,13 +437,13 @@ def test_the_entry_that_packing_prints_is_one_that_can_be_fetched(server, script
     done = CliRunner().invoke(script["main"], [str(DEFAULT_MODEL), "--out", str(tmp_path / "dist"), "--url", base])
     assert done.exit_code == 0, done.output
     table = tmp_path / "releases.json"
-    table.write_text(done.stdout.replace('"light-4": {', '"light-6": {'))
+    table.write_text(done.stdout.replace('"light-5": {', '"light-6": {'))
     assert load_bundle(find_model("light-6", releases=table)).model == load_bundle().model
-    assert str(find_model(re.search(r"--model (\S+)", done.stderr)[1])).startswith(str(cache / "light-4-"))
+    assert str(find_model(re.search(r"--model (\S+)", done.stderr)[1])).startswith(str(cache / "light-5-"))
 
 
 def test_a_damaged_bundle_is_not_packed(script, tmp_path):
-    copy = tmp_path / "light-4"
+    copy = tmp_path / "light-5"
     shutil.copytree(DEFAULT_MODEL, copy)
     (copy / ".DS_Store").write_text("")
     with pytest.raises(BundleError, match="Names in a release must match .* Received: .DS_Store"):

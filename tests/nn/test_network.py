@@ -171,8 +171,8 @@ def test_the_network_takes_crops_of_another_size(rng):
 
 
 @pytest.mark.parametrize(("make", "message"), [
-    (lambda: NetworkConfig(backbone="resnet"), "`backbone`: must be one of"),
-    (lambda: NetworkConfig(streams="all"), "`streams`: must be one of both, noise, visual. Received: 'all'"),
+    (lambda: read_settings({"backbone": "resnet"}, NetworkConfig), "`backbone`: must be one of"),
+    (lambda: read_settings({"streams": "all"}, NetworkConfig), "`streams`: must be one of both, noise, visual. Received: 'all'"),
     (lambda: NetworkConfig(dropout=1.0), "`dropout`: expected `float` < 1.0. Received: 1.0"),
     (lambda: build_network(NetworkConfig(), 100), "`input_size` must be a positive multiple of 32. Received: input_size=100"),
     (lambda: EvidenceHead().build({}), "`features` needs 'visual' or 'noise'"),

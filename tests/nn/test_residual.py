@@ -73,7 +73,7 @@ def test_bayar_kernels_sum_to_zero_whatever_was_learned(rng):
 def test_filters_run_in_float32_under_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        layers = [ResidualBank(), BayarConv2D(2)]
+        layers: list[keras.layers.Layer] = [ResidualBank(), BayarConv2D(2)]
     finally:
         keras.config.set_dtype_policy("float32")
     for layer in layers:

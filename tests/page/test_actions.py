@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
 import shutil
 import zipfile
 from dataclasses import fields
@@ -12,20 +13,24 @@ import numpy as np
 import pypdf
 import pytest
 
+from deepfake.media import read_picture
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import Actions, PictureActions, VideoActions, face_at
 from deepfake.page.batch import BatchActions, OpenedActions
 from deepfake.page.compare import PairActions
 from deepfake.page.examples import EXAMPLES, PICTURES, VIDEOS
-from deepfake.page.history import MAX_ENTRIES, table
+from deepfake.page.history import MAX_ENTRIES, PICTURE_FILE, History, table
 from deepfake.page.live import Camera
 from deepfake.page.widgets import Asked, OpenedWidgets, PairWidgets, PictureWidgets, VideoWidgets
 from deepfake.report.words import ENGLISH, headline
 
-PICTURE, VIDEO, OPENED, PAIR = (
-    kind(*(field.name for field in fields(kind))) for kind in (PictureWidgets, VideoWidgets, OpenedWidgets, PairWidgets)
-)
-"""Widgets that are but their names."""
+
+def named(widgets):
+    """Widgets that are but their names."""
+    return widgets(*(field.name for field in fields(widgets)))
+
+
+PICTURE, VIDEO, OPENED, PAIR = map(named, (PictureWidgets, VideoWidgets, OpenedWidgets, PairWidgets))
 
 
 @pytest.fixture
@@ -64,15 +69,20 @@ def test_a_picture_is_answered_and_remembered(pictures, actions, examples):
     assert shown["slider"].visible
     assert shown["cards"].count("<figure") == 1
     assert shown["numbers"] == {**verdict.as_dict(), "path": "portrait.jpg"}
-    ((number, name, answer, score, faces, _),) = table(shown["entries"], ENGLISH)
+    ((number, name, answer, score, faces, _),) = table(shown["entries"])
     assert (number, name, faces) == (1, "portrait.jpg", 1)
-    assert headline(verdict) in answer
+    assert headline(verdict) in str(answer)
     assert score == round(100 * verdict.p_fake)
-    again = OpenedActions(actions, OPENED).opened(shown["entries"], Click(row_value=[1]))
+    own, entries = OpenedActions(actions, OPENED), shown["entries"]
+    actions.keep(verdict, entries)
+    again = own.opened(entries, Click(row_value=[1]))
     assert again["said"] == shown["said"]
     assert again["cards"] == shown["cards"]
     assert again["pdf"].value["path"].endswith(".pdf")
-    assert set(OpenedActions(actions, OPENED).closed()) == set(OPENED.all())
+    assert set(own.closed()) == set(OPENED.all())
+    assert own.forgotten(entries) == ([], [])
+    assert not entries[0].folder.exists()
+    assert "was deleted" in own.opened(entries, Click(row_value=[1]))["said"]
 
 
 def test_another_picture_clears_the_answer(pictures, examples):
@@ -114,13 +124,13 @@ def test_a_video_reports_each_frame_then_answers(videos, examples):
 
 def test_what_is_kept_is_the_verdict(actions, pictures, examples):
     verdict = last(pictures.judge_picture(str(examples / "portrait.jpg"), [], Asked()))["verdict"]
-    pdf, data = actions.keep(verdict)
+    pdf, data = actions.keep(verdict, [])
     text = "".join(page.extract_text() for page in pypdf.PdfReader(pdf.value["path"]).pages)
     assert f"{verdict.p_fake:.2f}" in text
     assert "portrait.jpg" in text
     with open(data.value["path"]) as file:  # noqa: PTH123
         assert json.load(file) == {**verdict.as_dict(), "path": "portrait.jpg"}
-    assert not actions.keep(None)[0].interactive
+    assert not actions.keep(None, [])[0].interactive
 
 
 def test_an_unreadable_file_is_a_message_without_the_servers_path(pictures, videos, tmp_path):
@@ -150,7 +160,7 @@ def test_a_batch_is_a_table_a_sheet_and_an_archive(actions, examples, tmp_path):
     shutil.copy(examples / "no_face.jpg", tmp_path / "empty room.jpg")
     own = BatchActions(actions)
     paths = [str(examples / "portrait.jpg"), str(bad), str(tmp_path / "empty room.jpg")]
-    *steps, (said, lines, batch, entries, sheet) = own.judge_batch(paths, [])
+    *steps, (said, lines, batch, entries, sheet, archive) = own.judge_batch(paths, [])
     assert [f"file {number} of 3" in step[0] for number, step in enumerate(steps, 1)] == [True] * 3
     assert said == ""
     assert [line[1] for line in lines] == ["portrait.jpg", "=cmd.jpg", "empty room.jpg"]
@@ -162,21 +172,63 @@ def test_a_batch_is_a_table_a_sheet_and_an_archive(actions, examples, tmp_path):
     assert rows[1]["error"]
     assert not rows[1]["verdict"]
     assert rows[2]["reason"] == "no_face"
-    with open(own.pack(batch).value["path"], "rb") as file:  # noqa: PTH123
+    with open(archive.value["path"], "rb") as file:  # noqa: PTH123
         names = zipfile.ZipFile(io.BytesIO(file.read())).namelist()
-    assert {"deepfake.csv", "portrait.jpg.pdf", "portrait.jpg.json", "portrait.jpg.annotated.jpg"} <= set(names)
-    assert "empty_room.jpg.pdf" in names
+    assert names == [
+        "deepfake.csv",
+        "01/annotated.jpg",
+        "01/portrait.jpg.json",
+        "01/portrait.jpg.pdf",
+        "03/annotated.jpg",
+        "03/empty_room.jpg.json",
+        "03/empty_room.jpg.pdf",
+    ]
     opened = OpenedActions(actions, OPENED)
-    assert "cannot be read" in opened.opened(batch, Click(row_value=[2]))["said"]
+    assert "=cmd.jpg is neither" in opened.opened(batch, Click(row_value=[2]))["said"]
     assert "No face was found" in opened.opened(batch, Click(row_value=[3]))["said"]
+    assert opened.opened(batch, Click(row_value=[3]))["pdf"].interactive
     assert "at most 20" in next(own.judge_batch(paths * 10, []))[0]
 
 
-def test_the_history_forgets_the_oldest(pictures, examples):
-    entries = last(pictures.judge_picture(str(examples / "no_face.jpg"), [], Asked()))["entries"]
-    entries = last(pictures.judge_picture(str(examples / "portrait.jpg"), entries * MAX_ENTRIES, Asked()))["entries"]
+@pytest.fixture
+def remembered(detector, examples, tmp_path):
+    """Remembers an answer so many times; a large picture each time."""
+    history = History(tmp_path / "history")
+    verdict = detector.detect(examples / "portrait.jpg")
+    large = np.random.default_rng(0).integers(0, 255, (3000, 4000, 3), np.uint8)
+
+    def remember(entries, times):
+        for _ in range(times):
+            entry = history.written(verdict, ENGLISH, picture=large, answer="real", cards="<figure>")
+            entries = history.remembered(entries, entry)
+        return entries
+
+    return remember
+
+
+def folders(tmp_path):
+    return set((tmp_path / "history").iterdir())
+
+
+def test_a_session_forgets_its_oldest_on_the_disk_as_well(remembered, tmp_path):
+    first = remembered([], 2)
+    entries = remembered(first, MAX_ENTRIES - 1)
     assert len(entries) == MAX_ENTRIES
-    assert entries[0].name == "portrait.jpg"
+    assert entries[-1] == first[0]
+    assert folders(tmp_path) == {entry.folder for entry in entries}
+
+
+def test_all_sessions_together_are_bounded(remembered, tmp_path, monkeypatch):
+    monkeypatch.setattr("deepfake.page.history.MAX_KEPT", 3)
+    ann, bob = remembered([], 2), remembered([], 2)
+    assert folders(tmp_path) == {ann[0].folder, bob[0].folder, bob[1].folder}
+
+
+def test_an_entry_is_small_whatever_was_sent(remembered):
+    (entry,) = remembered([], 1)
+    assert sum(file.stat().st_size for file in entry.folder.iterdir()) < 2_000_000
+    assert read_picture(entry.file(PICTURE_FILE)).image.shape == (960, 1280, 3)
+    assert len(pickle.dumps(entry)) < 1000
 
 
 def test_a_deleted_file_gives_no_report(actions, pictures, examples, tmp_path, monkeypatch):
@@ -186,12 +238,12 @@ def test_a_deleted_file_gives_no_report(actions, pictures, examples, tmp_path, m
     shutil.copy(examples / "portrait.jpg", copy)
     verdict = last(pictures.judge_picture(str(copy), [], Asked()))["verdict"]
     copy.unlink()
-    assert not actions.keep(verdict)[0].interactive
+    assert not actions.keep(verdict, [])[0].interactive
     assert "deleted" in warned[0]
 
 
 def test_a_click_on_a_face_finds_its_number(actions, examples):
-    verdict, _ = actions.picture(str(examples / "portrait.jpg"))
+    verdict, _, _ = actions.picture(str(examples / "portrait.jpg"))
     left, top, right, bottom = verdict.scores[0].face.box_xyxy
     assert face_at(verdict, Click(index=((left + right) / 2, (top + bottom) / 2))) == 1
     assert face_at(verdict, Click(index=(0, 0))) == 0

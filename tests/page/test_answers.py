@@ -22,7 +22,7 @@ from deepfake.page.answers import (
     scale_html,
 )
 from deepfake.page.evidence import Moment
-from deepfake.page.history import Entry, entry_of, table
+from deepfake.page.history import History, refused_entry, table
 from deepfake.page.serve import STYLE
 from deepfake.records import Label, Step, Thresholds
 from deepfake.report.words import ENGLISH
@@ -73,10 +73,10 @@ def test_the_style_sheet_has_the_colours_that_pictures_have():
     assert set(re.findall(r"var\(--([a-z]+)\)", STYLE.read_text())) == {*Label, "heat"}
 
 
-def test_text_from_a_file_is_escaped(verdict, portrait):
+def test_text_from_a_file_is_escaped(verdict, tmp_path):
     hostile = "<script>alert(1).jpg"
-    found = replace(verdict, path=hostile)
-    lines = table([entry_of(found, "", None, ""), Entry(hostile, "", None, hostile, None, "")], ENGLISH)
+    entry = History(tmp_path).written(replace(verdict, path=hostile), ENGLISH, picture=None, answer="", cards="")
+    lines = table([entry, refused_entry(hostile, hostile)])
     for made in (notice("a", hostile), *(str(line) for line in lines)):
         assert "<script" not in made
         assert "&lt;" in made

@@ -19,8 +19,9 @@ from gradio_client import Client, handle_file
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from deepfake.page.place import own_folder
-from deepfake.page.serve import Settings, prune, serving
+from deepfake.page.jobs import Jobs
+from deepfake.page.place import own_folder, prune
+from deepfake.page.serve import Settings, serving
 from tests.page.conftest import free_port
 
 
@@ -66,7 +67,7 @@ def test_what_cannot_be_answered_says_what_to_do(address, examples):
     assert found.status_code == 422
     assert "letter.jpg is neither a picture" in found.json()["detail"]
     assert "/tmp" not in found.text
-    assert post(address, "a.exe", b"MZ").json()["detail"].startswith("The name must end in one of")
+    assert post(address, "a.exe", b"MZ").json()["detail"].startswith("a.exe is neither a picture")
     assert httpx.post(f"{address}/predict", files={"other": b"x"}).status_code == 400
     assert httpx.post(f"{address}/predict", content=iter([b"x"])).status_code == 411
     announced = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
@@ -107,8 +108,50 @@ def test_named_calls_answer_as_the_command_line_does(client, examples, expected)
     assert len(both) == 2
 
 
-def test_the_readmes_way_to_call_by_name_with_curl_works(address, root, expected):
-    code = re.search(r"in three steps.*?```sh\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)[1]
+def recorded_askers(monkeypatch):
+    """The addresses for which a place is asked, from now on."""
+    asked = []
+    place = Jobs.place
+
+    def recorded(jobs, client):
+        asked.append(client)
+        return place(jobs, client)
+
+    monkeypatch.setattr(Jobs, "place", recorded)
+    return asked
+
+
+def test_every_way_to_ask_is_counted_for_the_address_that_asks(address, examples, monkeypatch):
+    asked = recorded_askers(monkeypatch)
+    headers = {"X-Forwarded-For": "203.0.113.7"}  # As a proxy on this machine says it.
+    picture = handle_file(examples / "no_face.jpg")
+    caller = Client(address, verbose=False, headers=headers)
+    caller.predict(picture, api_name="/detect_image")
+    caller.predict([picture, picture], api_name="/detect_batch")
+    assert post(address, "a.jpg", (examples / "no_face.jpg").read_bytes(), headers=headers).status_code == 200
+    assert asked == ["203.0.113.7"] * 4
+    for call in httpx.get(f"{address}/config").json()["dependencies"]:
+        if call["api_name"] in ("judge_picture", "judge_video", "judge_batch"):
+            asked.clear()
+            (sent,) = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.jpg", b"\xff\xd8\xff")}).json()
+            file = {"path": sent, "meta": {"_type": "gradio.FileData"}}
+            data = [[file] if call["api_name"] == "judge_batch" else file, *[None] * (len(call["inputs"]) - 1)]
+            joined = {"data": data, "fn_index": call["id"], "session_hash": "counted"}
+            httpx.post(f"{address}/gradio_api/queue/join", json=joined, headers=headers)
+            httpx.get(f"{address}/gradio_api/queue/data?session_hash=counted", timeout=60)
+            assert asked == ["203.0.113.7"], call["api_name"]
+
+
+def test_a_proxy_is_believed_only_if_it_is_named(examples, monkeypatch):
+    asked = recorded_askers(monkeypatch)
+    with own_folder(proxies="192.0.2.1") as folder, serving(Settings(port=free_port()), folder) as address:
+        content = (examples / "no_face.jpg").read_bytes()
+        post(address.rstrip("/"), "a.jpg", content, headers={"X-Forwarded-For": "203.0.113.7"})
+    assert asked == ["127.0.0.1"]
+
+
+def test_the_documented_way_to_call_by_name_with_curl_works(address, root, expected):
+    code = re.search(r"three steps.*?```sh\n(.*?)```", (root / "docs" / "http-api.md").read_text(), re.DOTALL)[1]
     code = code.replace("http://127.0.0.1:7860", address)
     done = subprocess.run(["bash", "-c", code], cwd=root, capture_output=True, text=True, check=False)
     if "curl: command not found" in done.stderr:
@@ -130,7 +173,7 @@ def test_named_calls_refuse_the_wrong_kind_and_say_so(client, examples, tmp_path
 
 @pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
 def test_no_file_of_the_server_can_be_named(address, root, meta):
-    path = str(root / "models" / "light-4" / "plots" / "quality.png")
+    path = str(root / "models" / "light-5" / "plots" / "quality.png")
     begun = httpx.post(f"{address}/gradio_api/call/detect_image", json={"data": [{"path": path, **meta}]})
     if begun.status_code == 200:
         said = httpx.get(f"{address}/gradio_api/call/detect_image/{begun.json()['event_id']}", timeout=60).text
@@ -191,7 +234,11 @@ def test_a_password_guards_every_door(examples):
         assert post(address, "a.jpg", content, auth=("bob", "")).status_code == 401
         assert post(address, "a.jpg", content, auth=("ann", "secret")).status_code == 200
         assert httpx.post(f"{address}/gradio_api/call/detect_image", json={"data": [None]}).status_code == 401
-        assert httpx.get(f"{address}/gradio_api/info").status_code == 401
+        for path in ("/", "/config", "/docs", "/openapi.json", "/gradio_api/info", "/gradio_api/file=x"):
+            assert httpx.get(f"{address}{path}").status_code == 401
+        assert httpx.get(f"{address}/health").json()["status"] == "ok"
+        caller = Client(address, verbose=False, httpx_kwargs={"auth": ("ann", "secret")})
+        assert caller.predict(handle_file(examples / "portrait.jpg"), api_name="/detect_image")["faces"]
 
 
 def test_nothing_is_left_when_it_is_closed(tmp_path, monkeypatch, examples):
@@ -262,6 +309,8 @@ def test_a_missing_bundle_and_a_wrong_user_are_errors_not_tracebacks(root, tmp_p
     for arguments, code, message in (
         (["--model", str(tmp_path)], 1, "is from elsewhere"),
         (["--auth", "ann"], 2, "must be NAME:PASSWORD"),
+        (["--auth-file", "LICENSE"], 2, "must be NAME:PASSWORD"),
+        (["--auth-file", os.devnull], 1, "names no user"),
         (["--port", "0"], 2, "--port"),
     ):
         done = subprocess.run(

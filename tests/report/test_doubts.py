@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
+import msgspec
 import numpy as np
 import PIL.Image
 import pytest
 
 from deepfake.model.bundle import DEFAULT_MODEL
+from deepfake.model.metrics import Corruption, CorruptionLevel, Counts, Ranking, Robustness, read_metrics
 from deepfake.report.doubts import doubts
 from deepfake.report.error_rates import error_sentences
 from deepfake.report.words import ENGLISH
@@ -58,8 +62,28 @@ def test_no_face_gives_no_doubt(detector, examples):
     assert doubts(detector.detect(examples / "no_face.jpg")) == []
 
 
-def test_a_file_is_beside_the_corruption_that_it_is_like(detector, examples):
+def test_a_file_is_beside_the_corruption_that_it_is_like(detector, examples, monkeypatch):
     verdict = detector.detect(examples / "portrait.jpg")
+    ranking = {"auc": 0.9, "auc_interval": (0.8, 1.0)}
+    levels = tuple(
+        CorruptionLevel(level=level, flip_rate=flips, **ranking) for level, flips in ((0.5, 0.24), (0.25, 0.38))
+    )
+    robustness = Robustness(
+        split="test",
+        sources=("drawn",),
+        count=Counts(1, 1),
+        clean=Ranking(**ranking),
+        corruptions={"scale": Corruption("share of the size", levels)},
+    )
+    measured = msgspec.structs.replace(read_metrics(DEFAULT_MODEL), robustness=robustness)
+    monkeypatch.setattr("deepfake.report.error_rates.read_metrics", lambda model: measured)
     first, under = error_sentences(verdict, DEFAULT_MODEL)
     assert "in its test" in first
-    assert "shrunk as far" in under
+    # The face is 85 of 224 pixels wide: nearer to a half than to a quarter.
+    assert "(shrunk as far), 24 of 100" in under
+
+
+def test_the_measures_of_another_graph_are_not_its_own(detector, examples):
+    verdict = detector.detect(examples / "portrait.jpg")
+    other = dataclasses.replace(verdict, model=dataclasses.replace(verdict.model, sha256="0" * 64))
+    assert error_sentences(other, DEFAULT_MODEL) == [ENGLISH("errs.not_measured")]

@@ -16,26 +16,20 @@ KEYS = [
     "reason",
     "p_fake",
     "trace",
+    "from_s",
+    "to_s",
     "thresholds",
     "faces",
     "tracks",
+    "parts",
     "source",
     "frames_read",
     "frames_failed",
+    "notes",
     "credentials",
     "model",
     "elapsed_s",
 ]
-
-
-@pytest.fixture(scope="module")
-def picture(detector, examples):
-    return detector.detect(examples / "portrait.jpg")
-
-
-@pytest.fixture(scope="module")
-def video(detector, examples):
-    return detector.detect(examples / "half_fake.mp4")
 
 
 def test_json_is_one_line_with_the_promised_keys(video):
@@ -43,7 +37,7 @@ def test_json_is_one_line_with_the_promised_keys(video):
     assert "\n" not in text
     found = json.loads(text)
     assert list(found) == KEYS
-    assert list(found["faces"][0])[:6] == ["track", "time_s", "box_xyxy", "p_fake", "visual", "noise"]
+    assert list(found["faces"][0])[:7] == ["track", "frame", "time_s", "box_xyxy", "p_fake", "visual", "noise"]
     assert found["model"]["sha256"] == video.model.sha256
     assert len(found["faces"]) == len(video.scores) == 24
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import logging
 import re
 import shutil
@@ -13,8 +12,9 @@ import pytest
 from pypdf import PdfReader
 
 import deepfake.report.pdf
-from deepfake.errors import MediaError
+from deepfake.errors import BundleError, MediaError
 from deepfake.model.bundle import DEFAULT_MODEL
+from deepfake.model.metrics import read_metrics
 from deepfake.records import Label, Reason, Thresholds
 from deepfake.report.pdf import write_pdf
 from deepfake.report.words import ENGLISH, LIMITS, headline, sentences
@@ -29,21 +29,6 @@ def text_of(path):
 
 def pictures_in(path):
     return [image for page in PdfReader(path).pages for image in page.images]
-
-
-@pytest.fixture(scope="module")
-def picture(detector, examples):
-    return detector.detect(examples / "portrait.jpg")
-
-
-@pytest.fixture(scope="module")
-def video(detector, examples):
-    return detector.detect(examples / "half_fake.mp4")
-
-
-@pytest.fixture(scope="module")
-def faceless(detector, examples):
-    return detector.detect(examples / "no_face.jpg")
 
 
 def test_the_report_says_what_was_judged_by_whom_and_how(picture, examples, tmp_path):
@@ -70,35 +55,33 @@ def test_the_report_says_what_was_judged_by_whom_and_how(picture, examples, tmp_
 @pytest.mark.parametrize("section", ["test", "clips"])
 def test_the_error_rates_are_the_measured_ones(picture, tmp_path, section):
     text = text_of(write_pdf(picture, tmp_path / "report.pdf"))
-    measured = json.loads((DEFAULT_MODEL / "metrics.json").read_text())[section]
-    parts = measured["sources" if section == "test" else "methods"]
-    for name, found in [*parts.items(), ("all", measured["all"])]:
-        assert f"{name} {found['count']['real']:,} + {found['count']['fake']:,} " in text
-        if "auc" in found:
-            low, high = found["auc_interval"]
-            assert f"{found['auc']:.3f} ({low:.3f}-{high:.3f})" in text
-        assert f"{found['real_called']['fake']['share']:.1%} (" in text
+    measured = getattr(read_metrics(DEFAULT_MODEL), section)
+    parts = measured.sources if section == "test" else measured.methods
+    for name, found in [*parts.items(), ("all", measured.all)]:
+        assert f"{name} {found.count.real:,} + {found.count.fake:,} " in text
+        if found.auc is not None:
+            low, high = found.auc_interval
+            assert f"{found.auc:.3f} ({low:.3f}-{high:.3f})" in text
+        for called in filter(None, (found.real_called, found.fake_called)):
+            assert f"{called.fake.share:.1%} (" in text
 
 
-@pytest.mark.parametrize(
-    "metrics",
-    [
-        None,
-        "no json",
-        "[]",
-        "{}",
-        '{"test": {"all": {}}}',
-        '{"test": null}',
-        '{"test": {"sources": {"a": 1}, "all": 2}}',
-    ],
-)
-def test_a_bundle_without_usable_measures_says_so(faceless, tmp_path, metrics):
+@pytest.mark.parametrize("metrics", [None, "{}", '{"test": null}', '{"format": 2}'])
+def test_a_bundle_without_measures_says_so(faceless, tmp_path, metrics):
     shutil.copy(DEFAULT_MODEL / "bundle.json", tmp_path)
     if metrics is not None:
         (tmp_path / "metrics.json").write_text(metrics)
     text = text_of(write_pdf(faceless, tmp_path / "report.pdf", model=tmp_path))
     assert ENGLISH("errs.not_measured") in text
     assert "AUC" not in text
+
+
+def test_measures_that_cannot_be_read_are_no_missing_ones(faceless, tmp_path):
+    shutil.copy(DEFAULT_MODEL / "bundle.json", tmp_path)
+    (tmp_path / "metrics.json").write_text('{"format": 2, "tests": {}}')
+    with pytest.raises(BundleError, match="metrics.json cannot be used: Unknown key tests."):
+        write_pdf(faceless, tmp_path / "report.pdf", model=tmp_path)
+    assert not (tmp_path / "report.pdf").exists()
 
 
 def test_the_measures_of_another_model_are_not_printed(faceless, tmp_path):
@@ -200,7 +183,7 @@ def test_the_date_the_language_and_the_page_numbers(faceless, tmp_path):
     reader = PdfReader(write_pdf(faceless, tmp_path / "report.pdf", made=made))
     assert reader.metadata.title == "Deepfake analysis report: no_face.jpg"
     assert reader.metadata.creation_date == made.replace(microsecond=0)
-    assert reader.trailer["/Root"]["/Lang"] == "en"
+    assert str(reader.root_object["/Lang"]) == "en"
     sha256 = hashlib.sha256(Path(faceless.path).read_bytes()).hexdigest()
     for number, page in enumerate(reader.pages, start=1):
         text = page.extract_text()

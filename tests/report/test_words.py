@@ -7,7 +7,7 @@ import pytest
 
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.about import about
-from deepfake.records import Label, Reason
+from deepfake.records import Label, Note, Part, Reason
 from deepfake.report.words import (
     ENGLISH,
     LIMITS,
@@ -18,26 +18,22 @@ from deepfake.report.words import (
     of_hundred,
     sentences,
     shown_name,
-    suspicious_part,
 )
-
-
-@pytest.fixture(scope="module")
-def picture(detector, examples):
-    return detector.detect(examples / "portrait.jpg")
-
-
-@pytest.fixture(scope="module")
-def video(detector, examples):
-    return detector.detect(examples / "half_fake.mp4")
 
 
 def fake(verdict, p_fake=0.98, **changes):
     """The verdict, as that on a fake."""
-    tracks = (dataclasses.replace(verdict.tracks[0], p_fake=p_fake, **changes.pop("track", {})),)
+    given = {"expert_logits": (), **changes.pop("track", {})}
+    tracks = (dataclasses.replace(verdict.tracks[0], p_fake=p_fake, **given),)
     scores = tuple(dataclasses.replace(score, p_fake=p_fake) for score in verdict.scores)
     return dataclasses.replace(
-        verdict, label=Label.FAKE, reason=None, p_fake=p_fake, tracks=tracks, scores=scores, **changes
+        verdict,
+        label=Label.FAKE,
+        reason=None,
+        p_fake=p_fake,
+        tracks=tracks,
+        scores=scores,
+        **{"experts": (), **changes},
     )
 
 
@@ -67,20 +63,16 @@ def test_a_sentence_never_says_is(picture):
         assert not re.search(r"\bis (a )?(fake|real|manipulated)\b", " ".join(sentences(verdict)))
 
 
-def with_scores(video, values):
-    scores = [dataclasses.replace(score, p_fake=p) for score, p in zip(video.scores, values, strict=True)]
-    return dataclasses.replace(video, scores=tuple(scores), label=Label.INCONCLUSIVE, reason=Reason.UNCERTAIN)
+def test_a_part_that_decides_is_named(video):
+    part = Part(track=0, from_s=1.24, to_s=3.0, p_fake=0.97, expert_logits=video.tracks[0].expert_logits)
+    found = dataclasses.replace(video, label=Label.FAKE, reason=None, p_fake=0.97, parts=(part,))
+    assert "from 1.2 s to 3.0 s (face 1)" in " ".join(sentences(found))
+    assert found.decisive is video.tracks[0]
 
 
-def test_a_part_that_looks_fake_is_named_though_the_whole_is_not(video):
-    times = [video.times[score.face.frame_index] for score in video.scores]
-    count = len(times)
-    found = with_scores(video, [0.99 if 4 <= place < 10 else 0.1 for place in range(count)])
-    assert suspicious_part(found) == (0, times[4], times[9])
-    assert f"From {times[4]:.1f} s to {times[9]:.1f} s face 1 looks manipulated" in sentences(found)[0]
-    broken = with_scores(video, [0.99 if place % 5 else 0.1 for place in range(count)])
-    assert suspicious_part(broken) is None
-    assert "neither clearly" in sentences(broken)[0]
+def test_how_the_file_was_looked_at_is_told(picture):
+    for note in Note:
+        assert sentences(dataclasses.replace(picture, notes=(note,)))[-1] == ENGLISH(f"note.{note}")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ HOSTILE = "/=cmd|' /C calc'!A0,\"<script>\n🙂.jpg"
 
 
 def answer(p_fake, verdict="fake", kind="picture", box=(10.0, 10.0, 50.0, 50.0)):
-    return Answer(kind, verdict, None, p_fake, (ScoredFace(box, p_fake, 0),), (0.0,), elapsed_s=0.1)
+    faces = (ScoredFace(box, p_fake, 0),)
+    return Answer(kind, verdict, p_fake=p_fake, faces=faces, times=(0.0,), elapsed_s=0.1)
 
 
 @pytest.fixture
@@ -43,18 +44,26 @@ def test_csv_holds_every_row_and_no_formula(store, tmp_path):
     assert json.loads(first["faces"])[0]["p_fake"] == float(first["p_fake"]) == 0.9
 
 
+def test_no_cell_of_the_csv_is_a_formula(tmp_path, identity):
+    with Store(tmp_path / "s.sqlite", identity) as store:
+        store.add(Path("/a.jpg"), 7, 1, "aa", Answer(failure=Failure.UNREADABLE, error="=cmd|' /C calc'!A0"))
+        store.add_unread(Path("/b.jpg"), None, None, Answer(failure=Failure.UNREADABLE, error="@SUM(1)"))
+        with to_csv(store, tmp_path / "s.csv").open(newline="", encoding="utf-8") as file:
+            assert all(cell[:1] not in "=+-@" or not cell for row in list(csv.reader(file))[1:] for cell in row)
+
+
 def test_parquet_holds_the_rows_of_the_store(store, tmp_path):
     table = pyarrow.parquet.read_table(to_parquet(store, tmp_path / "s.parquet"))
     assert table.to_pylist() == list(store.rows())
 
 
-def test_the_schema_is_that_of_older_files():
+def test_the_schema_has_the_columns_of_a_row():
     from deepfake.scan.table import SCHEMA
 
     face = "struct<box_xyxy: list<item: double>, p_fake: double, track: int64>"
     assert [f"{field.name} {field.type}" for field in SCHEMA] == [
         "path string", "sha256 string", "bytes int64", "kind string", "verdict string", "reason string",
-        "p_fake double", f"faces list<item: {face}>", "times list<item: double>", "failure string", "error string",
+        "p_fake double", "trace string", "from_s double", "to_s double", f"faces list<item: {face}>", "times list<item: double>", "failure string", "error string",
         "elapsed_s double", "model string",
     ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import sqlite3
@@ -18,6 +19,7 @@ from deepfake.scan.local import scan
 from deepfake.scan.pool import Workers
 from deepfake.scan.row import Failure
 from deepfake.scan.store import Store
+from deepfake.system.files import sha256_of
 
 
 def workers_of(process):
@@ -119,6 +121,33 @@ def test_a_file_that_kills_every_worker_gets_its_row(photos, settings):
         assert answer.failure is Failure.CRASH
         assert "died 2 times" in answer.error
         assert workers.judge(photo).verdict
+
+
+def test_files_without_an_end_get_their_rows_and_cost_the_others_nothing(
+    photos, settings, identity, tmp_path, monkeypatch
+):
+    # The photograph may need longer than that.
+    monkeypatch.setattr("deepfake.scan.local.sha256_of", lambda path, limit_s: sha256_of(path, limit_s / 500))
+    folder = photos(1)
+    os.mkfifo(folder / "pipe.jpg")
+    heads = {"sparse.jpg": b"\xff\xd8\xff", "sparse.mkv": b"\x1a\x45\xdf\xa3", "zeros.jpg": b"\0\0\0\0"}
+    for name, head in heads.items():
+        with (folder / name).open("wb") as file:
+            file.write(head)
+            file.truncate(4 * 2**40)
+    with Store(tmp_path / "s.sqlite", identity) as store:
+        for _ in range(2):
+            tally = scan([*sorted(folder.iterdir()), Path("/dev/zero")], store, settings)
+        found = {Path(row["path"]).name: (row["failure"], row["bytes"]) for row in store.rows()}
+    assert found.pop("0000.png")[0] is None
+    assert {name: failure for name, (failure, _) in found.items()} == {
+        "pipe.jpg": "unreadable",
+        "sparse.jpg": "timeout",
+        "sparse.mkv": "timeout",
+        "zero": "unreadable",
+        "zeros.jpg": "unreadable",
+    }
+    assert tally.resumed == 6
 
 
 def test_closing_does_not_wait_for_a_file_that_hangs(photos, settings, monkeypatch):

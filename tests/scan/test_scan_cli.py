@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from deepfake.cli.main import main
-from deepfake.scan.row import Answer
+from deepfake.scan.row import Answer, ScoredFace
 from deepfake.scan.store import Store
 
 
@@ -15,9 +15,11 @@ def call(*words):
 @pytest.fixture
 def store(tmp_path, identity, examples):
     path = tmp_path / "s.sqlite"
-    face = {"box_xyxy": [180.0, 63.0, 265.0, 171.0], "p_fake": 0.9, "track": 0}
+    face = ScoredFace((180.0, 63.0, 265.0, 171.0), p_fake=0.9, track=0)
     with Store(path, identity) as opened:
-        opened.add(examples / "portrait.jpg", 7, 1, "aa", Answer("picture", "fake", None, 0.9, (face,), (0.0,)))
+        opened.add(
+            examples / "portrait.jpg", 7, 1, "aa", Answer("picture", "fake", p_fake=0.9, faces=(face,), times=(0.0,))
+        )
     return path
 
 

@@ -11,7 +11,7 @@ from deepfake.errors import StoreError
 from deepfake.scan.row import COLUMNS, Answer, Failure, Row, ScoredFace
 from deepfake.scan.store import Store
 
-FAKE = Answer("picture", "fake", None, 0.9, (ScoredFace((1.0, 2.0, 3.0, 4.0), 0.9, 0),), (0.0,))
+FAKE = Answer("video", "fake", None, 0.9, "blended", 1.5, 3.0, (ScoredFace((1.0, 2.0, 3.0, 4.0), 0.9, 0),), (0.0,))
 BROKEN = Answer(failure=Failure.UNREADABLE, error="The file is empty.")
 
 
@@ -31,9 +31,9 @@ def test_a_row_comes_back_as_it_went_in(path, identity):
     assert row["model"] == identity["model"]["name"]
 
 
-def test_the_columns_are_those_that_the_readme_names(root):
-    text = " ".join((root / "README.md").read_text().split())
-    assert f"`{', '.join(COLUMNS)}` (table `row`)" in text
+def test_the_columns_are_those_that_the_guide_names(root):
+    text = " ".join((root / "docs" / "scan.md").read_text().split())
+    assert f"view `row` has one row a file: `{', '.join(COLUMNS)}`" in text
 
 
 def test_a_row_of_a_cluster_is_that_of_a_store(path, identity):
@@ -43,15 +43,15 @@ def test_a_row_of_a_cluster_is_that_of_a_store(path, identity):
     assert json.loads(json.dumps(Row("/a.jpg", "aa", 7, FAKE, identity["model"]["name"]).as_dict())) == row
 
 
-def test_the_tables_are_those_of_older_stores(path, identity):
+def test_the_tables_are_those_of_stores_of_this_format(path, identity):
     with Store(path, identity) as store:
         made = dict(store._database.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     assert " ".join(made["answer"].split()) == (
-        "CREATE TABLE answer ( sha256 TEXT PRIMARY KEY, kind TEXT, verdict TEXT, reason TEXT, p_fake REAL, faces TEXT, "
+        "CREATE TABLE answer ( sha256 TEXT PRIMARY KEY, kind TEXT, verdict TEXT, reason TEXT, p_fake REAL, trace TEXT, from_s REAL, to_s REAL, faces TEXT, "
         "times TEXT, failure TEXT, error TEXT, elapsed_s REAL ) WITHOUT ROWID"
     )
     assert " ".join(made["row"].split()) == (
-        "CREATE VIEW row AS SELECT path, file.sha256, bytes, kind, verdict, reason, p_fake, faces, times, "
+        "CREATE VIEW row AS SELECT path, file.sha256, bytes, kind, verdict, reason, p_fake, trace, from_s, to_s, faces, times, "
         "coalesce(answer.failure, file.failure) AS failure, coalesce(answer.error, file.error) AS error, elapsed_s, "
         "(SELECT json_extract(value, '$') FROM about WHERE name = 'model') AS model FROM file LEFT JOIN answer USING (sha256)"
     )
@@ -89,7 +89,7 @@ def test_errors_count_as_done_unless_they_are_to_be_tried_again(path, identity):
         assert not store.is_done(Path("/a.jpg"), 0, 1, with_errors=False)
         assert store.has_answer("ee")
         assert not store.has_answer("ee", with_errors=False)
-        store.add_unread(Path("/b.jpg"), "Permission denied.")
+        store.add_unread(Path("/b.jpg"), None, None, Answer(failure=Failure.UNREADABLE, error="Permission denied."))
         assert [(row["failure"], row["error"]) for row in store.rows()] == [
             ("unreadable", "The file is empty."),
             ("unreadable", "Permission denied."),
@@ -130,6 +130,47 @@ def test_another_database_is_refused(path, identity):
     other.close()
     with pytest.raises(StoreError, match="no store of a scan"):
         Store(path, identity)
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "TRUNCATE"])
+def test_the_database_of_another_program_is_not_touched(path, identity, mode):
+    database = sqlite3.connect(path)
+    database.execute(f"PRAGMA journal_mode = {mode}")
+    database.execute("CREATE TABLE about (name, value)")
+    database.close()
+    before = {other: other.read_bytes() for other in path.parent.iterdir()}
+    with pytest.raises(StoreError, match="no store of a scan"):
+        Store(path, identity)
+    assert {other: other.read_bytes() for other in path.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE answer SET faces = '[{'",
+        "UPDATE answer SET faces = '{}'",
+        "UPDATE answer SET faces = '[{\"p_fake\": 1}]'",
+        "UPDATE answer SET times = x'ff'",
+        "UPDATE answer SET p_fake = 'high'",
+        "UPDATE answer SET verdict = x'ff'",
+        "UPDATE file SET bytes = 'many'",
+    ],
+)
+def test_a_damaged_row_is_said(path, identity, damage, tmp_path):
+    with Store(path, identity) as store:
+        store.add(Path("/a.jpg"), 7, 1, "aa", FAKE)
+        store._database.execute(damage)
+    with Store(path) as store, pytest.raises(StoreError, match="is damaged: it holds what no scan wrote"):
+        list(store.rows())
+
+
+@pytest.mark.parametrize("value", ["{", "7", "{}", '{"model": {"name": 7}}'])
+def test_a_damaged_description_is_said(path, identity, value):
+    with Store(path, identity) as store:
+        store._database.execute("UPDATE about SET value = ? WHERE name = 'identity'", [value])
+    for way in (None, identity):
+        with pytest.raises(StoreError, match="no store of a scan"):
+            Store(path, way)
 
 
 def test_reading_makes_no_file(path):

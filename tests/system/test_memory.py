@@ -3,7 +3,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import psutil
 import pytest
+
+from deepfake.system import memory
 
 GROWTH = """
 import numpy as np, psutil
@@ -47,3 +50,10 @@ def test_blocks_that_are_kept_come_without_new_pages(root):
         command = [sys.executable, "-c", FAULTS.format(name=name)]
         faults[name] = int(subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout)
     assert faults["keep_large_blocks"] < 100 < faults["return_large_blocks"]
+
+
+@pytest.mark.parametrize(("text", "found"), [("1073741824\n", 2**30), ("max\n", None), ("9223372036854771712\n", None)])
+def test_a_container_has_the_memory_that_it_may_have(tmp_path, monkeypatch, text, found):
+    (tmp_path / "memory.max").write_text(text)
+    monkeypatch.setattr(memory, "_CGROUPS", (str(tmp_path / "memory.max"), str(tmp_path / "absent")))
+    assert memory.memory_bytes() == (found or psutil.virtual_memory().total)

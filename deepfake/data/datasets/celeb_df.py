@@ -37,7 +37,7 @@ def celeb_df(root: Path) -> list[Row]:
     rows: dict[str, Row] = {}
     for file in media_below(root, _LAYOUT):
         path, place = str(file), str(file.parent)
-        if place in _NAMES and is_video(file):
+        if place in _NAMES and is_video(root / file):
             people = "+".join(name_parts(_NAMES[place], file.stem, root / file, _LAYOUT))
             label, method = ("fake", "celeb_synthesis") if place == "Celeb-synthesis" else ("real", "")
             rows[path] = Row(path, label, "celeb_df_v2", "", people, method, without_suffix(path))

@@ -28,7 +28,7 @@ def cifake(root: Path) -> list[Row]:
     rows = []
     for file in media_below(root, _LAYOUT):
         match file.parts:
-            case ("train" | "test" as split, "REAL" | "FAKE" as label, _) if not is_video(file):
+            case ("train" | "test" as split, "REAL" | "FAKE" as label, _) if not is_video(root / file):
                 official = "test" if split == "test" else ""
                 method = "stable_diffusion_1.4" if label == "FAKE" else ""
                 clip = without_suffix(str(file))

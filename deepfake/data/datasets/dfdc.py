@@ -27,7 +27,7 @@ def dfdc(root: Path) -> list[Row]:
     Reference:
         Dolhansky et al., "The DeepFake Detection Challenge (DFDC) dataset", arXiv:2006.07397, 2020.
     """
-    present = {file for file in media_below(root, _LAYOUT) if is_video(file)}
+    present = {file for file in media_below(root, _LAYOUT) if is_video(root / file)}
     rows = []
     for depth in ("", "*/", "*/*/"):
         for listing in root.glob(f"{depth}metadata.json"):

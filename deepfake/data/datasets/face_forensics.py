@@ -53,9 +53,9 @@ def face_forensics(root: Path, compression: str = "") -> list[Row]:
     rows = []
     for file in files:
         match file.parts:
-            case (sequences, method, level, "videos", _) if is_video(file):
+            case (sequences, method, level, "videos", _) if is_video(root / file):
                 name = file.stem
-            case (sequences, method, level, "images" | "faces" | "frames", name, _) if not is_video(file):
+            case (sequences, method, level, "images" | "faces" | "frames", name, _) if not is_video(root / file):
                 pass
             case _:
                 continue

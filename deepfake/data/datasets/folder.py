@@ -55,7 +55,7 @@ def folder(root: Path, source: str = "") -> list[Row]:
         split = next((FOLDER_SPLITS[name] for name in reversed(names) if name in FOLDER_SPLITS), "")
         below = [part for part in file.parts[place + 1 : -1] if part.lower() not in FOLDER_SPLITS]
         method = below.pop(0) if label == "fake" and below else ""
-        video = is_video(file)
+        video = is_video(root / file)
         is_frame = bool(below) and not video
         if is_frame and label == "real":
             clips_of_pictures.add(below[-1])

@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from deepfake.data.index import Row
-from deepfake.errors import DatasetError
-from deepfake.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from deepfake.errors import DatasetError, MediaError
+from deepfake.media import VIDEO_SUFFIXES, is_media, kind_of
+from deepfake.system.files import LeftOut
 
 
 def media_below(root: Path, layout: str) -> list[PurePosixPath]:
@@ -28,12 +29,27 @@ def media_below(root: Path, layout: str) -> list[PurePosixPath]:
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
         parent = PurePosixPath(Path(place).relative_to(root).as_posix())
         found += [parent / name for name in files if not name.startswith(".")]
-    return sorted((file for file in found if file.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES), key=str)
+    return sorted((file for file in found if is_media(root / file)), key=str)
 
 
-def is_video(file: PurePosixPath) -> bool:
-    """Says by its name whether a file is a video."""
-    return file.suffix.lower() in VIDEO_SUFFIXES
+def left_out(root: Path, rows: Iterable[Row]) -> LeftOut:
+    """The files below a folder that none of the rows names, whose paths are relative to it."""
+    named, found = {row.path for row in rows}, LeftOut()
+    for place, folders, files in os.walk(root, followlinks=True):
+        folders.sort()
+        for name in sorted(files):
+            path = Path(place, name)
+            if path.relative_to(root).as_posix() not in named:
+                found.add(path)
+    return found
+
+
+def is_video(path: Path) -> bool:
+    """Says by its content whether a file is a video; by its name if that is damaged."""
+    try:
+        return kind_of(path) == "video"
+    except MediaError:
+        return path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def without_suffix(path: str) -> str:

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import http.server
+import threading
+
+import pytest
+from click.testing import CliRunner
+
+from deepfake.cli.main import main
+from deepfake.errors import FetchError
+from deepfake.system import fetch as fetch_module
+from deepfake.system.fetch import copied, fetch
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    """`/moved` leads to `/inside`, `/round` to itself; all else is what `content` says."""
+
+    content = b""
+
+    def do_GET(self):
+        place = {"/moved": "http://10.0.0.1/a.jpg", "/round": "/round"}.get(self.path)
+        self.send_response(302 if place else 404 if self.path == "/gone" else 200)
+        if place:
+            self.send_header("Location", place)
+        self.end_headers()
+        self.wfile.write(self.content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def site(monkeypatch, examples):
+    """A server on this machine that counts as a public one, under the name of its own."""
+    monkeypatch.setattr(Site, "content", (examples / "portrait.jpg").read_bytes())
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        public = fetch_module._public
+        monkeypatch.setattr(
+            fetch_module, "_public", lambda host, *rest: "127.0.0.1" if host == "site.test" else public(host, *rest)
+        )
+        yield f"http://site.test:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("address", [
+    "http://127.0.0.1/a.jpg", "http://localhost/a.jpg", "https://10.1.2.3/", "http://192.168.0.1/", "http://169.254.169.254/latest/meta-data", "http://[::1]/",
+    "http://[::ffff:10.0.0.1]/", "http://[fe80::1]/", "http://0.0.0.0/", "http://100.64.0.1/", "http://[2002:0a00:0001::]/", "http://2130706433/", "http://224.0.0.1/",
+])  # fmt: skip
+def test_nothing_is_fetched_from_private_networks(tmp_path, address):
+    with pytest.raises(FetchError, match="lies in a private network"):
+        fetch(address, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "address", ["file:///etc/passwd", "ftp://example.org/a", "http://", "http://[", "http://a:port/"]
+)
+def test_what_is_no_address_of_the_web_is_refused(tmp_path, address):
+    with pytest.raises(FetchError, match="is no address"):
+        fetch(address, tmp_path)
+
+
+def test_a_file_is_fetched_under_the_name_at_its_address(tmp_path, site):
+    path = fetch(f"{site}/deep/%2e%2e%2fa.jpg?size=2", tmp_path)
+    assert (path.parent, path.read_bytes()) == (tmp_path, Site.content)
+
+
+def test_a_redirect_is_checked_anew_and_ends(tmp_path, site):
+    with pytest.raises(FetchError, match="http://10.0.0.1/a.jpg lies in a private network"):
+        fetch(f"{site}/moved", tmp_path)
+    with pytest.raises(FetchError, match="leads on and on"):
+        fetch(f"{site}/round", tmp_path)
+
+
+def test_what_is_absent_large_slow_or_empty_is_refused(tmp_path, site, monkeypatch):
+    for address, options, message in (
+        (f"{site}/gone", {}, "answers 404"),
+        (f"{site}/a", {"max_bytes": 1000}, "has more than 0 MB"),
+        (f"{site}/a", {"limit_s": -1.0}, "takes too long"),
+    ):
+        with pytest.raises(FetchError, match=message):
+            fetch(address, tmp_path, **options)
+    monkeypatch.setattr(Site, "content", b"")
+    with pytest.raises(FetchError, match="gives nothing"):
+        fetch(f"{site}/a", tmp_path)
+    with pytest.raises(FetchError, match="Standard input gives nothing"):
+        copied([], tmp_path / "a", "Standard input")
+
+
+def test_an_address_is_judged_if_that_is_allowed_and_the_next_file_in_any_case(site, examples):
+    here = str(examples / "no_face.jpg")
+    refused = CliRunner().invoke(main, ["detect", f"{site}/a.jpg"])
+    assert (refused.exit_code, "Pass --fetch" in refused.stderr) == (2, True)
+    done = CliRunner().invoke(main, ["detect", "--fetch", f"{site}/gone", f"{site}/a.jpg", here])
+    assert done.exit_code == 3
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == [here, f"{site}/a.jpg"]
+    assert "answers 404" in done.stderr
+
+
+def test_standard_input_is_judged(examples):
+    content = (examples / "portrait.jpg").read_bytes()
+    done = CliRunner().invoke(main, ["detect", "-"], input=content)
+    assert done.exit_code == 0, done.output
+    assert (done.stdout.split()[0], done.stdout.split()[-1]) == ("real", "-")
