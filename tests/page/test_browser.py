@@ -206,7 +206,7 @@ def test_a_batch_is_sorted_opened_and_packed(visit, examples, tmp_path):
     with page.expect_download() as started:
         page.locator("#batch-zip:enabled").click()
     started.value.save_as(tmp_path / "all.zip")
-    assert {"deepfake.csv", "portrait.jpg.pdf"} <= set(zipfile.ZipFile(tmp_path / "all.zip").namelist())
+    assert {"deepfake.csv", "01/portrait.jpg.pdf"} <= set(zipfile.ZipFile(tmp_path / "all.zip").namelist())
     line_of(page, "batch", "no_face.jpg").click()
     page.wait_for_selector("#batch-opened h2:has-text('no face found')")
 

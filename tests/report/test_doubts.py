@@ -64,15 +64,15 @@ def test_no_face_gives_no_doubt(detector, examples):
 
 def test_a_file_is_beside_the_corruption_that_it_is_like(detector, examples, monkeypatch):
     verdict = detector.detect(examples / "portrait.jpg")
-    ranking = {"auc": 0.9, "auc_interval": (0.8, 1.0)}
     levels = tuple(
-        CorruptionLevel(level=level, flip_rate=flips, **ranking) for level, flips in ((0.5, 0.24), (0.25, 0.38))
+        CorruptionLevel(level=level, flip_rate=flips, auc=0.9, auc_interval=(0.8, 1.0))
+        for level, flips in ((0.5, 0.24), (0.25, 0.38))
     )
     robustness = Robustness(
         split="test",
         sources=("drawn",),
         count=Counts(1, 1),
-        clean=Ranking(**ranking),
+        clean=Ranking(auc=0.9, auc_interval=(0.8, 1.0)),
         corruptions={"scale": Corruption("share of the size", levels)},
     )
     measured = msgspec.structs.replace(read_metrics(DEFAULT_MODEL), robustness=robustness)
