@@ -15,6 +15,8 @@ from deepfake.system.files import sha256_of, write_bytes
 
 TRUTHS = (Label.REAL, Label.FAKE)
 """What a visitor may say that a file really is."""
+CONSENT = "consent"
+"""The box without which nothing is kept."""
 
 
 class Feedback:
@@ -55,14 +57,14 @@ class Feedback:
         return copies[truth]
 
     def told(
-        self, verdict: Verdict | None, truth: str | None, consents: bool, request: gr.Request | None = None
-    ) -> tuple[str, bool]:
-        """What is said to the visitor who pressed the button, and a consent that holds for one file only."""
+        self, verdict: Verdict | None, truth: str | None, ticked: list[str], request: gr.Request | None = None
+    ) -> tuple[str, list[str]]:
+        """What is said to the visitor who pressed the button, and the boxes then ticked: consent is for one file."""
         say = words_for(request)
-        if verdict is None or truth not in TRUTHS or not consents:
-            return say("feedback.need"), consents
+        if verdict is None or truth not in TRUTHS or CONSENT not in ticked:
+            return say("feedback.need"), ticked
         try:
             self.keep(verdict, Label(truth))
         except OSError:
-            return say("page.deleted"), False
-        return say("feedback.saved"), False
+            return say("page.deleted"), []
+        return say("feedback.saved"), []

@@ -11,7 +11,7 @@ from deepfake.page.batch import BatchActions, OpenedActions
 from deepfake.page.compare import PairActions
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.examples import PICTURES, VIDEOS, Examples
-from deepfake.page.feedback import TRUTHS, Feedback
+from deepfake.page.feedback import CONSENT, TRUTHS, Feedback
 from deepfake.page.history import table
 from deepfake.page.language import label
 from deepfake.page.live import EVERY_S, LIMIT_S, Camera
@@ -336,7 +336,7 @@ def _feedback(feedback: Feedback | None, verdict: gr.State) -> None:
         gr.Markdown(label("feedback.text"))
         choices = [(label(f"feedback.{truth}"), str(truth)) for truth in TRUTHS]
         truth = gr.Radio(choices, label=label("feedback.truth"))
-        consent = gr.Checkbox(label=label("feedback.consent"))
+        consent = gr.CheckboxGroup([(label("feedback.consent"), CONSENT)], show_label=False)
         save = gr.Button(label("feedback.save"))
         told = gr.Markdown()
     save.click(feedback.told, [verdict, truth, consent], [told, consent], **QUIET)

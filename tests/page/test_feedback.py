@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from deepfake.data.datasets.folder import folder
-from deepfake.page.feedback import TRUTHS, Feedback
+from deepfake.page.feedback import CONSENT, TRUTHS, Feedback
 from deepfake.records import Label
 from deepfake.report.words import ENGLISH
 
@@ -40,16 +40,21 @@ def test_a_file_is_kept_once_by_the_last_truth(verdict, tmp_path):
 
 def test_nothing_is_kept_without_consent_or_truth(verdict, tmp_path):
     feedback = Feedback(tmp_path / "wrong")
-    for given in ((verdict, "fake", False), (verdict, None, True), (None, "fake", True), (verdict, "other", True)):
+    for given in (
+        (verdict, "fake", []),
+        (verdict, None, [CONSENT]),
+        (None, "fake", [CONSENT]),
+        (verdict, "other", [CONSENT]),
+    ):
         assert feedback.told(*given)[0] == ENGLISH("feedback.need")
     assert not (tmp_path / "wrong").exists()
-    assert feedback.told(verdict, "fake", True) == (ENGLISH("feedback.saved"), False)
+    assert feedback.told(verdict, "fake", [CONSENT]) == (ENGLISH("feedback.saved"), [])
     assert len(list((tmp_path / "wrong" / "fake").iterdir())) == 2
 
 
 def test_a_file_that_is_gone_is_said_to_be(verdict, tmp_path):
     (tmp_path / "sent" / "my photo.JPG").unlink()
-    assert Feedback(tmp_path / "wrong").told(verdict, "fake", True) == (ENGLISH("page.deleted"), False)
+    assert Feedback(tmp_path / "wrong").told(verdict, "fake", [CONSENT]) == (ENGLISH("page.deleted"), [])
 
 
 def test_only_the_two_truths_are_taken(verdict, tmp_path):
