@@ -321,6 +321,7 @@ def test_a_screen_reader_finds_its_way(visit, examples, dark):
     for kind, name in (("picture", "self_blend.jpg"), ("video", "half_fake.mp4")):
         analyse(page, kind, examples / name)
         answer(page, kind)
+        # Buttons are pale until their files are written, and fade in then.
         page.locator(f"#{kind}-pdf:enabled").wait_for()
         page.wait_for_timeout(1000)
         found = Axe().run(page).response["violations"]
