@@ -8,18 +8,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from deepfake.faces.crops import cut_crop
 from deepfake.faces.mtcnn import FaceFinder, FaceSettings
+from deepfake.faces.quality import quality_of
 from deepfake.faces.search import find_faces
 from deepfake.faces.second_look import SecondLook
 from deepfake.faces.tracks import Tracker
 from deepfake.media import Opener, open_media
+from deepfake.media.compression import source_of
 from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
 from deepfake.model.scorer import Scorer
 from deepfake.provenance.c2pa import trust_anchors
-from deepfake.records import Face, Frame, Sampling, Score, Step, Verdict
+from deepfake.records import Face, Frame, Image, Sampling, Score, Step, Thresholds, Verdict
 from deepfake.verdict import decide
 
 Progress = Callable[[int, int], object]
@@ -151,6 +155,42 @@ class Detector:
         """
         return Analysis(self._steps(path, sampling or Sampling(), turn))
 
+    @property
+    def face_thresholds(self) -> Thresholds:
+        """Where `real` ends and `fake` begins for the face in a single frame."""
+        return self.bundle.calibration.face.thresholds
+
+    def score(
+        self, image: Image, turn: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> tuple[Score, ...]:
+        """Scores the faces of one frame that is in memory, such as a camera's; without tracks, and without a verdict.
+
+        Args:
+            image: RGB uint8 `(height, width, 3)`.
+            turn: As for `analyse`.
+
+        Example:
+
+        >>> import numpy as np
+        >>> Detector().score(np.zeros((64, 64, 3), np.uint8))
+        ()
+        """
+        with turn():
+            (faces,) = self._finder.find([Frame(image, 0, Fraction(0))])
+        return self._scored(image, [replace(face, track=place) for place, face in enumerate(faces)], turn)
+
+    def _scored(
+        self, image: Image, faces: Sequence[Face], turn: Callable[[], AbstractContextManager[object]]
+    ) -> tuple[Score, ...]:
+        """Scores those faces of a frame that are large enough."""
+        crops = [cut_crop(image, face, self.bundle.crop) for face in faces]
+        large = [crop for crop in crops if crop.side >= self.bundle.min_face_px]
+        scores: list[Score] = []
+        for start in range(0, len(large), CROPS_A_TURN):
+            with turn():
+                scores += self._scorer.score(large[start : start + CROPS_A_TURN])
+        return tuple(replace(score, quality=quality_of(crop)) for score, crop in zip(scores, large, strict=True))
+
     def _steps(
         self, path: Path | str, sampling: Sampling, turn: Callable[[], AbstractContextManager[object]]
     ) -> Generator[Step, None, Verdict]:
@@ -160,6 +200,7 @@ class Detector:
         times: dict[int, float] = {}
         faces_found = 0
         tracker = Tracker()
+        width = height = 0
 
         looks = [SecondLook(self._finder)]
 
@@ -178,14 +219,10 @@ class Detector:
                 tracker.cut()  # Pages show different people.
             faces = tracker.follow(frame.image, found)
             faces_found += len(faces)
-            crops = [cut_crop(frame.image, face, self.bundle.crop) for face in faces]
-            large = [crop for crop in crops if crop.side >= self.bundle.min_face_px]
-            own = []
-            for start in range(0, len(large), CROPS_A_TURN):
-                with turn():
-                    own += self._scorer.score(large[start : start + CROPS_A_TURN])
+            own = self._scored(frame.image, faces, turn)
+            height, width = frame.image.shape[:2]
             scores += own
-            yield Step(len(times), len(media), frame.time_s, tuple(own))
+            yield Step(len(times), len(media), frame.time_s, own)
 
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         calibration = self.bundle.calibration.of_person(in_video=media.kind == "video")
@@ -198,7 +235,7 @@ class Detector:
             reason=decision.reason,
             p_fake=decision.p_fake,
             thresholds=calibration.thresholds,
-            face_thresholds=self.bundle.calibration.face.thresholds,
+            face_thresholds=self.face_thresholds,
             scores=tuple(scores),
             times=times,
             tracks=decision.tracks,
@@ -211,6 +248,7 @@ class Detector:
             experts=self.bundle.experts,
             parts=decision.parts,
             notes=tuple(dict.fromkeys([*media.notes, *(note for look in looks for note in look.notes)])),
+            source=source_of(Path(path), width, height, media.duration),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any
@@ -181,6 +181,46 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceQuality:
+    """How well one face can be seen: what makes its answer more or less certain, measured on its crop."""
+
+    width: float
+    """Of the face's box, in pixels of the frame."""
+    blur: float
+    """In [0, 1]: how little is lost when the crop is blurred once more. See `deepfake.faces.quality`."""
+    turn: float
+    """In [0, 1]: how far the nose lies from the middle of the eyes; 0 from the front, 1 and more of a profile is 1."""
+    brightness: float
+    """Mean of the luma in [0, 255]."""
+    colour: float
+    """Mean over the pixels of the largest less the smallest channel, in [0, 255]; 0 of black and white."""
+
+    def as_dict(self) -> dict[str, float]:
+        """Returns the measures as plain values."""
+        return {
+            "width": round(self.width, 1),
+            "blur": round(self.blur, 3),
+            "turn": round(self.turn, 3),
+            "brightness": round(self.brightness, 1),
+            "colour": round(self.colour, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a file is like, whoever is seen in it."""
+
+    width: int
+    """Of its frames, in pixels; 0 where none could be read."""
+    height: int
+    """Of its frames, in pixels."""
+    jpeg_quality: int | None = None
+    """From 1 to 100, as libjpeg counts; None of other formats."""
+    bits_per_s: float | None = None
+    """Of a video with all that it holds; None of pictures."""
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """What the network says about one crop."""
 
@@ -201,6 +241,8 @@ class Score:
     """Shape `(2, 3)`: the affine map from the unit square of the crop to pixels of the frame."""
     expert_logits: tuple[float, ...] = ()
     """What each expert of the model says, as a calibrated logit; their mean is the logit. Empty without experts."""
+    quality: FaceQuality | None = None
+    """How well the face can be seen; None where only its crop was scored."""
 
     @property
     def visual(self) -> float:
@@ -332,6 +374,16 @@ class Verdict:
     """The parts of a video that clearly look fake, the most suspicious first: one is enough for `fake`."""
     notes: tuple[Note, ...] = ()
     """What should be known of how the file was looked at."""
+    source: Source | None = None
+    """What the file is like; None where it was not measured."""
+
+    @property
+    def decisive(self) -> Track | None:
+        """The person whose p_fake, or whose part's, is the file's; None where nobody could be judged."""
+        if part := self.decisive_part:
+            return next(track for track in self.tracks if track.number == part.track)
+        # People who were seen too briefly are listed, too, but decide nothing.
+        return next((track for track in self.tracks if track.p_fake == self.p_fake), None)
 
     @property
     def decisive_part(self) -> Part | None:
@@ -343,9 +395,8 @@ class Verdict:
         """The kind of trace of a fake: that of the expert that says more; None of other answers, or without experts."""
         if self.label is not Label.FAKE:
             return None
-        # People who were seen too briefly are listed, too, but decide nothing.
-        decisive = self.decisive_part or next(track for track in self.tracks if track.p_fake == self.p_fake)
-        return self.trace_of(decisive.expert_logits)
+        decisive = self.decisive_part or self.decisive
+        return self.trace_of(decisive.expert_logits) if decisive else None
 
     def trace_of(self, expert_logits: Sequence[float]) -> str | None:
         """The kind of trace that the expert looks for which says more; None without experts."""
@@ -387,6 +438,7 @@ class Verdict:
                 }
                 for own in self.parts
             ],
+            "source": asdict(self.source) if self.source else None,
             "frames_read": self.frames_read,
             "frames_failed": self.frames_failed,
             "notes": [str(note) for note in self.notes],
@@ -407,6 +459,7 @@ class Verdict:
             "visual_logit": _rounded(score.visual_logit, 3),
             "noise_logit": _rounded(score.noise_logit, 3),
             "experts": self._experts_as_dict(score.expert_logits),
+            "quality": score.quality.as_dict() if score.quality else None,
         }
 
     def _experts_as_dict(self, logits: Sequence[float]) -> dict[str, float | None]:

@@ -61,7 +61,8 @@ def run(python, cwd, *arguments):
 def test_the_wheel_holds_what_ships_and_no_tests(wheel, root):
     ships = {f"deepfake/{path.relative_to(root).as_posix()}" for path in shipped_files(root)}
     code = {path.relative_to(root).as_posix() for path in (root / "deepfake").rglob("*.py")}
-    page = {"deepfake/page/names.js", "deepfake/page/style.css", "deepfake/scan/page.html.jinja", "deepfake/py.typed"}
+    page = {"deepfake/page/page.js", "deepfake/page/style.css", "deepfake/scan/page.html.jinja", "deepfake/py.typed"}
+    page |= {path.relative_to(root).as_posix() for path in (root / "deepfake/report/languages").iterdir()}
     with zipfile.ZipFile(wheel) as packed:
         names = {name for name in packed.namelist() if ".dist-info/" not in name}
     assert names == ships | code | page

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from deepfake.cli.options import FILE, MODEL, TRUST, TRUST_LIST, found_model
+from deepfake.cli.options import FILE, MODEL, NEW_FOLDER, TRUST, TRUST_LIST, found_model
 
 
 class User(click.ParamType[tuple[str, str]]):
@@ -73,6 +73,11 @@ class User(click.ParamType[tuple[str, str]]):
     envvar="FORWARDED_ALLOW_IPS",
     help="Believe these, with commas between, for whom they ask (X-Forwarded-For). [default: those on this machine]",
 )
+@click.option(
+    "--feedback",
+    type=NEW_FOLDER,
+    help="Let visitors keep files that were judged wrongly in this folder, with the truth and their consent.",
+)
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @TRUST
@@ -87,6 +92,7 @@ def serve(
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
     proxies: str | None,
+    feedback: Path | None,
     mcp: bool,
     model: str,
     trust: bool,
@@ -102,6 +108,8 @@ def serve(
     """
     from deepfake.page.place import LOCAL, PRIVATE, own_folder
 
+    # What follows takes seconds.
+    click.echo("Opening the page: loading the model and Gradio ...", err=True)
     bundle = found_model(model, trust=trust)
     users = (*auth, *_users_in(auth_file)) if auth_file else auth
     # A container is stopped by this signal; what was uploaded must go then, too.
@@ -121,11 +129,12 @@ def serve(
             hosts=hosts,
             origins=origins,
             space=space,
+            feedback=feedback,
             mcp=mcp,
         )
         with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)
-            click.echo("Press Ctrl+C to stop.", err=True)
+            click.echo("The page is open. Press Ctrl+C to stop.", err=True)
             threading.Event().wait()
 
 

@@ -5,56 +5,45 @@ from __future__ import annotations
 from pathlib import Path
 
 from deepfake.model.metrics import read_metrics
+from deepfake.page.answers import EQUALITY
+from deepfake.report.catalogue import Catalogue
 from deepfake.report.metrics_tables import quality_tables
-from deepfake.report.words import HEAT_LEGEND, LIMITS, NOT_MEASURED
-
-TEXT = """
-### What is a deepfake?
-
-A face in a picture or a video that a program has swapped, moved or invented. Some programs exchange one person's face
-for another's, some put other expressions on a face, some draw faces of people who do not exist.
-
-### How does this work?
-
-It finds every face (MTCNN), and small networks look at each in two ways: at the face itself, and at the noise that is
-left when the picture is predicted from its neighbourhood (SRM and Bayar filters): cameras and encoders leave patterns
-there, and editing disturbs them. A gate weighs both. The last layer adds up evidence place by place: the heat map is
-that sum, so it shows where the answer comes from: {legend}.
-
-**p_fake** is the probability that a face is fake, assuming that fakes are as common as reals. A video's p_fake is that
-of its most suspicious person, averaged over time.
-
-### How good is it?
-
-{measures}
-
-### What can it not do?
-
-{limits}
-
-### What happens to my file?
-
-It is looked at on the machine that runs this page, and deleted within an hour. Nothing is sent anywhere else, kept for
-training, or shown to other visitors.
-"""
+from deepfake.report.words import ENGLISH, LIMITS
 
 
-def about(model: Path) -> str:
+def about(model: Path, say: Catalogue = ENGLISH) -> str:
     """The explanation as Markdown, with the measures of this bundle.
 
     Args:
         model: Folder of a bundle; without a `metrics.json` it is said that nothing was measured.
+        say: The language.
 
     Raises:
         BundleError: If its measures cannot be read.
     """
-    limits = "\n".join(f"- {limit}" for limit in LIMITS)
-    return TEXT.format(legend=HEAT_LEGEND, measures=_measures(model), limits=limits)
+    limits = "\n".join(f"- {say(limit)}" for limit in LIMITS)
+    equality = f'<h3 id="{EQUALITY}">{say("heat.equality")}</h3>\n\n{say("about.equality")}'
+    return "\n\n".join(
+        [
+            *_section("what", say),
+            *_section("how", say, legend=say("heat.legend")),
+            say("about.score"),
+            equality,
+            f"### {say('about.good_title')}",
+            _measures(model, say),
+            f"### {say('about.limits_title')}",
+            limits,
+            *_section("files", say),
+        ]
+    )
 
 
-def _measures(model: Path) -> str:
+def _section(name: str, say: Catalogue, **values: object) -> tuple[str, str]:
+    return f"### {say(f'about.{name}_title')}", say(f"about.{name}", **values)
+
+
+def _measures(model: Path, say: Catalogue) -> str:
     metrics = read_metrics(model)
     if not (metrics.test or metrics.val or metrics.clips):
-        return NOT_MEASURED
-    tables = quality_tables(metrics)
-    return f"Measured with the model that answers here, on files that it was not trained on:\n\n{tables}"
+        return say("errs.not_measured")
+    return f"{say('about.measured')}\n\n{quality_tables(metrics)}"

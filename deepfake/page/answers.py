@@ -1,47 +1,69 @@
-"""Verdicts as HTML: the answer, the faces with their heat maps, the table of a batch, and messages in their place."""
+"""Verdicts as HTML: the answer, the faces with their heat maps, and messages in their place."""
 
 from __future__ import annotations
 
 import base64
 import html
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
+import numpy as np
 
 from deepfake.faces.crops import sample_square
+from deepfake.page.evidence import Moment
 from deepfake.provenance.credentials import in_sentences
 from deepfake.records import Image, Label, Score, Step, Thresholds, Verdict
+from deepfake.report.catalogue import Catalogue
+from deepfake.report.doubts import doubts
 from deepfake.report.drawing import LABEL_COLOURS, hex_of, jpeg
-from deepfake.report.heatmap import heat_layer, noise_picture
-from deepfake.report.words import HEAT_LEGEND, ICONS, WORDS, advice, headline, sentence, shown_name
-from deepfake.verdict import judge
+from deepfake.report.error_rates import error_sentences
+from deepfake.report.heatmap import Span, heat_layer, noise_picture
+from deepfake.report.words import ENGLISH, ICONS, face_answer, headline, of_hundred, sentences
 
 CARD_SIZE = 224
 """Side of a face on its card in pixels."""
 MAX_CARDS = 12
 """Most faces that are shown."""
+EQUALITY = "equality"
+"""Anchor of what explains why the heat map adds up to the score."""
 
 
-def answer(verdict: Verdict) -> str:
-    """The verdict in words, with p_fake on its scale."""
-    number = "" if verdict.p_fake is None else f": p_fake {verdict.p_fake:.2f}"
-    scale = "" if verdict.p_fake is None else scale_html(verdict.p_fake, verdict.thresholds)
-    credentials = (
-        f'<p class="credentials"><strong>Content Credentials:</strong> '
-        f"{html.escape(in_sentences(verdict.credentials))}</p>"
-        if verdict.credentials
-        else ""
-    )
-    failed = f" {verdict.frames_failed} frames could not be decoded." if verdict.frames_failed else ""
-    return (
-        f'<div class="answer {verdict.label}" role="status">'
-        f"<h2>{_icon(verdict.label)} {headline(verdict)}{number}</h2>"
-        f"<p>{html.escape(sentence(verdict) + failed)}</p>{scale}"
-        f"<p><strong>What would change the answer:</strong> {html.escape(advice(verdict))}</p>{credentials}</div>"
-    )
+def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> str:
+    """The verdict in words: what it is, where, how often the model errs, what lowers certainty; its numbers folded.
+
+    Args:
+        verdict: The answer.
+        model: Folder of the bundle that answered: how often it errs is quoted from its measures.
+        say: The language.
+    """
+    told = sentences(verdict, say)
+    told += [say("answer.failed", count=verdict.frames_failed)] if verdict.frames_failed else []
+    parts = [f"<h2>{_icon(verdict.label)} {html.escape(headline(verdict, say))}</h2>", _paragraph(" ".join(told))]
+    if verdict.p_fake is not None:
+        parts.append(_paragraph(" ".join(error_sentences(verdict, model, say))))
+    if found := doubts(verdict):
+        items = "".join(f"<li>{html.escape(doubt(say))}</li>" for doubt in found)
+        parts.append(
+            f'<div class="doubts"><strong>{say("doubt.title")}</strong><ul>{items}</ul>'
+            f"{_paragraph(say('doubt.advice'))}</div>"
+        )
+    if verdict.p_fake is not None:
+        low, high = (f"{one:.2f}" for one in (verdict.thresholds.real_below, verdict.thresholds.fake_above))
+        number = say("answer.number", p_fake=f"{verdict.p_fake:.2f}", low=low, high=high)
+        parts.append(
+            f"<details><summary>{say('answer.numbers')}</summary>{_paragraph(number)}"
+            f"{scale_html(verdict.p_fake, verdict.thresholds, say)}</details>"
+        )
+    if verdict.credentials:
+        parts.append(
+            f'<p class="credentials"><strong>{say("answer.credentials")}:</strong> '
+            f"{html.escape(in_sentences(verdict.credentials))}</p>"
+        )
+    return _box(str(verdict.label), "".join(parts), say)
 
 
-def scale_html(p_fake: float, thresholds: Thresholds) -> str:
+def scale_html(p_fake: float, thresholds: Thresholds, say: Catalogue = ENGLISH) -> str:
     """A bar from 0 to 1: the real end, the inconclusive band, the fake end, and a mark at p_fake."""
     low, high = 100 * thresholds.real_below, 100 * thresholds.fake_above
     ranges = {
@@ -50,14 +72,17 @@ def scale_html(p_fake: float, thresholds: Thresholds) -> str:
         Label.FAKE: f"{high:.1f}% 100%",
     }
     bands = ", ".join(f"{hex_of(LABEL_COLOURS[label])}55 {span}" for label, span in ranges.items())
-    ends = '<span class="tick end" style="left:0">real</span><span class="tick end" style="right:0">fake</span>'
+    ends = "".join(
+        f'<span class="tick end" style="{side}:0">{say(f"report.{name}")}</span>'
+        for side, name in (("left", "real"), ("right", "fake"))
+    )
     ticks = "".join(
         f'<span class="tick middle" style="left:{place:.1f}%">{place / 100:.2f}</span>' for place in (low, high)
     )
-    label = f"p_fake {p_fake:.2f} from 0 to 1; real below {low / 100:.2f}, fake from {high / 100:.2f}"
+    label = say("answer.number", p_fake=f"{p_fake:.2f}", low=f"{low / 100:.2f}", high=f"{high / 100:.2f}")
     mark = f'<span class="mark" style="left:{100 * p_fake:.1f}%"></span>'
     style = f"background:linear-gradient(90deg, {bands})"
-    return f'<div class="scale" role="img" aria-label="{label}" style="{style}">{mark}{ends}{ticks}</div>'
+    return f'<div class="scale" dir="ltr" role="img" aria-label="{label}" style="{style}">{mark}{ends}{ticks}</div>'
 
 
 def palette_css() -> str:
@@ -65,58 +90,101 @@ def palette_css() -> str:
     return ":root { " + " ".join(f"--{label}: {hex_of(colour)};" for label, colour in LABEL_COLOURS.items()) + " }"
 
 
-def notice(title: str, text: str) -> str:
+def notice(title: str, text: str, say: Catalogue = ENGLISH) -> str:
     """A message in the place of an answer."""
-    return f'<div class="answer error" role="status"><h2>{html.escape(title)}</h2><p>{html.escape(text)}</p></div>'
+    return _box("error", f"<h2>{html.escape(title)}</h2>{_paragraph(text)}", say)
 
 
-def progress(step: Step, worst: float | None) -> str:
+def busy(say: Catalogue = ENGLISH, title: str = "answer.busy", text: str = "") -> str:
+    """That work has begun; `title` and `text` are keys of the catalogue."""
+    return _box("busy", f"<h2>{say(title)}</h2>{_paragraph(say(text)) if text else ''}", say)
+
+
+def progress(step: Step, worst: float | None, say: Catalogue = ENGLISH) -> str:
     """How far a video has been searched, and the most suspicious face so far."""
     share = 100 * step.done / max(step.total, 1)
-    seen = "no face yet" if worst is None else f"highest p_fake of a single face so far: {worst:.2f}"
-    return (
-        f'<div class="answer busy" role="status"><h2>Looking at frame {step.done} of {step.total}</h2>'
-        f'<p>{step.time_s:.1f} s into the video; {seen}. This is no answer yet.</p><div class="bar" '
-        f'role="progressbar" aria-label="frames searched" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{share:.0f}"><span style="width:{share:.0f}%"></span></div></div>'
+    time_s = f"{step.time_s:.1f}"
+    seen = (
+        say("answer.progress_no_face", time=time_s)
+        if worst is None
+        else say("answer.progress_seen", time=time_s, score=of_hundred(worst))
+    )
+    return _box(
+        "busy",
+        f"<h2>{say('answer.progress', done=step.done, total=step.total)}</h2>{_paragraph(seen)}"
+        f'<div class="bar" role="progressbar" aria-label="{say("answer.progress_bar")}" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{share:.0f}"><span style="width:{share:.0f}%"></span></div>',
+        say,
     )
 
 
-def face_cards(faces: Sequence[tuple[Image, Score, str]], thresholds: Thresholds) -> str:
-    """A card for each face: the crop under its heat map, the noise residual, and what each stream says.
-
-    Args:
-        faces: Frame, score, and when it was seen ("" for a picture).
-        thresholds: The bundle's.
-    """
-    cards = [_face_card(image, score, when, thresholds) for image, score, when in faces[:MAX_CARDS]]
-    more = len(faces) - len(cards)
-    rest = f"<p>{more} more faces are in the JSON.</p>" if more > 0 else ""
-    return f'<div class="cards">{"".join(cards)}</div>{rest}'
-
-
-def batch_table(rows: Sequence[tuple[str, Verdict | str, Image | None]]) -> str:
-    """A table of several files.
-
-    Args:
-        rows: Name, verdict or what went wrong, and a small picture of it or None.
-    """
+def live_answer(scores: Sequence[Score], thresholds: Thresholds, rate: float, say: Catalogue = ENGLISH) -> str:
+    """What a camera's frame looks like, in a line a face, and how many are judged a second; never a verdict."""
+    if not scores:
+        return _box("inconclusive", f"<h2>{say('reason.no_face')}</h2>", say)
     lines = []
-    for name, outcome, image in rows:
-        thumbnail = f'<img src="{picture_data(image)}" alt="">' if image is not None else ""
-        if isinstance(outcome, str):
-            cells = f'<td colspan="3">✖ {html.escape(outcome)}</td>'
-        else:
-            p_fake = "–" if outcome.p_fake is None else f"{outcome.p_fake:.2f}"
-            cells = (
-                f'<td class="{outcome.label}">{_icon(outcome.label)} {headline(outcome)}</td>'
-                f"<td>{p_fake}</td><td>{len(outcome.tracks)}</td>"
-            )
-        lines.append(f'<tr><td>{thumbnail}</td><th scope="row">{html.escape(shown_name(name))}</th>{cells}</tr>')
-    head = "".join(
-        f'<th scope="col">{title}</th>' for title in ("Picture", "File", "Answer", "p_fake", "Faces or people")
+    for score in scores:
+        label, words = face_answer(score.p_fake, thresholds, say)
+        face = say("heat.face", face=(score.face.track or 0) + 1)
+        lines.append(
+            f'<p class="said {label}"><strong>{face}: {_icon(label)} {words}, {of_hundred(score.p_fake)} '
+            f"{say('page.score')}</strong></p>"
+        )
+    worst = face_answer(max(score.p_fake for score in scores), thresholds, say)[0]
+    return _box(str(worst), "".join(lines) + _paragraph(say("page.live_rate", rate=f"{rate:.1f}")), say)
+
+
+def heat_caption(scores: Sequence[Score], say: Catalogue = ENGLISH) -> str:
+    """What the heat map is, and how to read it; nothing without a face."""
+    if not scores:
+        return ""
+    peak = max(float(np.abs(score.evidence).max()) for score in scores)
+    return (
+        f'<div class="caption"{_direction(say)}><strong>{say("heat.title")}: {say("heat.legend")}.</strong> '
+        f"{say('heat.exact', peak=f'{peak:.1f}')} "
+        f'<a href="#{EQUALITY}">{say("heat.equality")}</a></div>'
     )
-    return f'<table class="batch"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+
+
+def moment_buttons(moments: Sequence[Moment], clip_start_s: float, say: Catalogue = ENGLISH) -> str:
+    """The moments as buttons: the page's script lets the players jump to the time that each names.
+
+    Args:
+        moments: In order of time.
+        clip_start_s: Time in seconds at which the annotated clip begins: its first frame was not the file's.
+        say: The language.
+    """
+    buttons = "".join(
+        f'<button type="button" data-time="{moment.time_s:.3f}"><img src="{picture_data(moment.image)}" alt="">'
+        f"{say('timeline.moment', time=f'{moment.time_s:.2f}', score=of_hundred(moment.p_fake))}</button>"
+        for moment in moments
+    )
+    if not moments:
+        return ""
+    title = f"<strong>{say('page.moments')}.</strong> {say('timeline.click')}"
+    grid = f'<div class="moments" data-clip-start="{clip_start_s:.3f}">{buttons}</div>'
+    return f"<div{_direction(say)}><p>{title}</p>{grid}</div>"
+
+
+def face_cards(
+    faces: Sequence[tuple[Image, Score, float | None]],
+    thresholds: Thresholds,
+    say: Catalogue = ENGLISH,
+    span: Span | None = None,
+) -> str:
+    """A card for each face, in order of their numbers: under its heat map, its noise, and what each stream says.
+
+    Args:
+        faces: Frame, score, and when it was seen in seconds (None for a picture), the most suspicious first.
+        thresholds: The bundle's.
+        say: The language.
+        span: As for `heat_map`; the default is each map's own.
+    """
+    shown = sorted(faces[:MAX_CARDS], key=lambda face: face[1].face.track or 0)
+    cards = [_face_card(image, score, when, thresholds, say, span) for image, score, when in shown]
+    more = len(faces) - len(cards)
+    rest = _paragraph(say("heat.more_faces", count=more)) if more > 0 else ""
+    return f'<div class="cards"{_direction(say)}>{"".join(cards)}</div>{rest}'
 
 
 def picture_data(image: Image) -> str:
@@ -127,26 +195,51 @@ def picture_data(image: Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def _face_card(image: Image, score: Score, when: str, thresholds: Thresholds) -> str:
+def _face_card(
+    image: Image, score: Score, when: float | None, thresholds: Thresholds, say: Catalogue, span: Span | None
+) -> str:
     crop = sample_square(image, score.to_frame, CARD_SIZE)
-    label = judge(score.p_fake, thresholds)
-    name = f"Face {(score.face.track or 0) + 1}{when}"
+    label, words = face_answer(score.p_fake, thresholds, say)
+    number = (score.face.track or 0) + 1
+    name = say("heat.face", face=number) if when is None else say("heat.face_at", face=number, time=f"{when:.2f}")
     visual, noise = score.gate
+    streams = say(
+        "heat.streams",
+        visual=f"{score.visual:.0%}",
+        visual_says=_says(score.visual_logit, say),
+        noise=f"{score.noise:.0%}",
+        noise_says=_says(score.noise_logit, say),
+        visual_gate=f"{visual:.2f}",
+        noise_gate=f"{noise:.2f}",
+    )
+    heat, residual = heat_layer(score.evidence, CARD_SIZE, span), noise_picture(crop)
     return (
-        f'<figure class="face {label}"><div class="views"><div class="stack">'
-        f'<img src="{picture_data(crop)}" alt="{name}">'
-        f'<img class="heat" src="{picture_data(heat_layer(score.evidence, CARD_SIZE))}" '
-        f'alt="heat map of {name}: {HEAT_LEGEND}"></div>'
-        f'<img src="{picture_data(noise_picture(crop))}" alt="noise residual of {name}"></div>'
-        f"<figcaption><strong>{name}: {_icon(label)} {WORDS[label].lower()}, p_fake {score.p_fake:.2f}</strong><br>"
-        f"Evidence from the visual stream {score.visual:.0%} ({_says(score.visual_logit)}), "
-        f"from the noise stream {score.noise:.0%} ({_says(score.noise_logit)}). "
-        f"Gate: visual {visual:.2f}, noise {noise:.2f}.</figcaption></figure>"
+        f'<figure class="face {label}" data-face="{number}"><div class="views"><div class="stack">'
+        f'<img src="{picture_data(crop)}" alt="{say("heat.crop_of_face", face=number)}">'
+        f'<img class="heat" src="{picture_data(heat)}" alt="{say("heat.of_face", face=number)}: '
+        f'{say("heat.legend")}"><small>{say("heat.title")}</small></div>'
+        f'<div><img src="{picture_data(residual)}" alt="{say("heat.noise_of_face", face=number)}">'
+        f"<small>{say('heat.noise')}</small></div></div>"
+        f"<figcaption><strong>{name}: {_icon(label)} {words}, {of_hundred(score.p_fake)} {say('page.score')}</strong>"
+        f"<details><summary>{say('answer.numbers')}</summary>p_fake {score.p_fake:.2f}. {streams}</details>"
+        f"</figcaption></figure>"
     )
 
 
-def _says(logit: float) -> str:
-    return "for fake" if logit > 0 else "for real"
+def _box(kind: str, content: str, say: Catalogue) -> str:
+    return f'<div class="answer {kind}" role="status"{_direction(say)}>{content}</div>'
+
+
+def _direction(say: Catalogue) -> str:
+    return f' lang="{say.language}" dir="{"rtl" if say.right_to_left else "ltr"}"'
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{html.escape(text)}</p>" if text else ""
+
+
+def _says(logit: float, say: Catalogue) -> str:
+    return say("heat.for_fake" if logit > 0 else "heat.for_real")
 
 
 def _icon(label: Label) -> str:

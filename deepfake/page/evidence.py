@@ -1,4 +1,4 @@
-"""What is drawn of a video that was judged: its frames, the clip, and the faces and frames that matter most."""
+"""What is drawn of a video that was judged: the clip, and the faces and moments that matter most."""
 
 from __future__ import annotations
 
@@ -9,11 +9,25 @@ from pathlib import Path
 from deepfake.media.encode import encode_clip
 from deepfake.media.isolated import open_isolated
 from deepfake.records import Frame, Image, Score, Verdict
-from deepfake.report.drawing import jpeg
+from deepfake.report.drawing import shrunk
 from deepfake.report.files import annotate, scored_frames, suspicious_frames
 
-GALLERY_FRAMES = 6
+MOMENTS = 6
 """Suspicious frames that are shown."""
+MOMENT_SIDE = 360
+"""Their longer side in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One frame that is worth a look."""
+
+    image: Image
+    """RGB uint8, annotated and small."""
+    time_s: float
+    """When it is shown, in seconds."""
+    p_fake: float
+    """Of its most suspicious face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +36,15 @@ class VideoEvidence:
 
     clip: Path
     """The annotated clip."""
-    gallery: list[tuple[str, str]]
-    """File and caption of the most suspicious frames, the most suspicious first."""
-    faces: list[tuple[Image, Score, str]]
-    """The most suspicious face of each person: its frame, its score, and when it was seen."""
+    moments: list[Moment]
+    """The most suspicious frames, in order of time."""
+    faces: list[tuple[Image, Score, float]]
+    """The most suspicious face of each person: its frame, its score, and when it was seen in seconds."""
+
+    @property
+    def worst(self) -> Image | None:
+        """The most suspicious moment; None where no face was scored."""
+        return max(self.moments, key=lambda moment: moment.p_fake).image if self.moments else None
 
 
 def draw_evidence(verdict: Verdict, folder: Path) -> VideoEvidence:
@@ -33,42 +52,26 @@ def draw_evidence(verdict: Verdict, folder: Path) -> VideoEvidence:
 
     Args:
         verdict: Of a video that is still there.
-        folder: Where each annotated frame is written, see `frame_file`, and the clip.
+        folder: Where the clip is written.
 
     Raises:
         MediaError: If the video can no longer be read.
     """
-    chosen = suspicious_frames(verdict, GALLERY_FRAMES)
+    chosen = suspicious_frames(verdict, MOMENTS)
     best = {score.face.track: score for score in sorted(verdict.scores, key=lambda score: score.p_fake)}
-    faces: dict[int, tuple[Image, Score, str]] = {}
-    gallery: dict[int, tuple[str, str]] = {}
+    faces: dict[int, tuple[Image, Score, float]] = {}
+    moments: list[Moment] = []
 
     def drawn() -> Iterator[Frame]:
         for frame, scores in scored_frames(verdict, open_isolated):
             marked = annotate(frame.image, scores, verdict)
-            file = _path_of(folder, frame.index)
-            file.write_bytes(jpeg(marked, 92))
             if frame.index in chosen:
                 high = max(score.p_fake for score in scores)
-                gallery[frame.index] = (str(file), f"{frame.time_s:.2f} s: p_fake {high:.2f}")
+                moments.append(Moment(shrunk(marked, MOMENT_SIDE), frame.time_s, high))
             for score in scores:
                 if best[score.face.track] is score:
-                    faces[score.face.track or 0] = (frame.image, score, f" at {frame.time_s:.2f} s")
+                    faces[score.face.track or 0] = (frame.image, score, frame.time_s)
             yield Frame(marked, frame.index, frame.time)
 
     clip = encode_clip(drawn(), folder / "annotated.mp4")
-    return VideoEvidence(
-        clip,
-        [gallery[index] for index in chosen if index in gallery],
-        [faces[track.number] for track in verdict.tracks if track.number in faces],
-    )
-
-
-def frame_file(folder: Path, index: int) -> str | None:
-    """The annotated frame of that index; None if there is none."""
-    file = _path_of(folder, index)
-    return str(file) if file.exists() else None
-
-
-def _path_of(folder: Path, index: int) -> Path:
-    return folder / f"frame-{index:04d}.jpg"
+    return VideoEvidence(clip, moments, [faces[track.number] for track in verdict.tracks if track.number in faces])

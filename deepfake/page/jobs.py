@@ -13,7 +13,7 @@ from pathlib import Path
 from deepfake.errors import LimitError
 from deepfake.media.isolated import LIMITS
 from deepfake.pipeline import Analysis, Detector
-from deepfake.records import Step, Verdict
+from deepfake.records import Image, Score, Step, Verdict
 from deepfake.system.memory import memory_bytes
 
 FILES = 24
@@ -24,6 +24,8 @@ DECODERS = max(1, memory_bytes() // 2 // LIMITS.memory_bytes)
 """Files that are decoded at once: what they may take together is half of the memory."""
 LIMIT_S = 300.0
 """Longest time in seconds for one file once it is its turn; and the longest that it waits for that."""
+FRAME_LIMIT_S = 5.0
+"""Longest time in seconds that a camera's frame waits for its turn."""
 
 
 class FairSemaphore:
@@ -144,6 +146,15 @@ class Jobs:
         for _ in analysis:
             pass
         return analysis.verdict
+
+    def frame(self, image: Image, client: str = "") -> tuple[Score, ...]:
+        """As `Detector.score`, of a frame that a camera sent.
+
+        Raises:
+            LimitError: If the networks were busy for longer than a frame is worth.
+        """
+        end = time.monotonic() + FRAME_LIMIT_S
+        return self.detector.score(image, turn=partial(self._at, client, end))
 
     def _steps(self, path: Path | str, client: str) -> Generator[Step, None, Verdict]:
         end = time.monotonic() + self.limit_s

@@ -23,9 +23,12 @@ from deepfake.page.actions import Actions
 from deepfake.page.answers import palette_css
 from deepfake.page.arriving import Arriving, PromptProtocol
 from deepfake.page.endpoints import Endpoints
+from deepfake.page.examples import EXAMPLES
+from deepfake.page.feedback import Feedback
 from deepfake.page.guard import FRAMED_BY, Doors, guarded, local_hosts
 from deepfake.page.jobs import FILES, Jobs
-from deepfake.page.layout import EXAMPLES, build
+from deepfake.page.language import I18N
+from deepfake.page.layout import build
 from deepfake.page.place import UPLOADS, prune
 from deepfake.page.rest import rest
 from deepfake.page.uploads import MAX_BYTES
@@ -33,7 +36,7 @@ from deepfake.pipeline import Detector
 from deepfake.system.process import warm_up
 
 STYLE = Path(__file__).with_name("style.css")
-SCRIPT = Path(__file__).with_name("names.js")
+SCRIPT = Path(__file__).with_name("page.js")
 # Fonts of the reader's own machine: Gradio's themes would fetch theirs from another server. Darker than the theme's own
 # where it falls below a contrast of 4.5 to 1.
 THEME = gr.themes.Soft(
@@ -80,6 +83,8 @@ class Settings:
     """As in `Doors`."""
     space: bool = False
     """Whether it is a Hugging Face Space, which its host shows in a frame."""
+    feedback: Path | None = None
+    """Folder in which visitors may keep files that were judged wrongly; None to offer no such thing."""
     mcp: bool = False
     """Whether assistants may call it by the Model Context Protocol."""
 
@@ -143,7 +148,8 @@ def serving(
     jobs = Jobs(Detector(model, trust=trust, opener=open_isolated, trust_list=trust_list))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
-    page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES))
+    feedback = Feedback(settings.feedback) if settings.feedback else None
+    page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES), feedback)
     # Who is answered next, `Jobs` decides; a queue of Gradio's for each button would be one that a visitor can fill.
     page.queue(max_size=QUEUE, default_concurrency_limit=FILES)
     app = _GuardedApp(_doors(settings), uploads, scratch)
@@ -159,6 +165,7 @@ def serving(
         css=palette_css(),
         css_paths=[STYLE],
         theme=THEME,
+        i18n=I18N,
         js=SCRIPT.read_text(encoding="utf-8"),
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
         max_file_size=max(MAX_BYTES.values()),

@@ -9,6 +9,14 @@ Shown = dict[Any, Any]
 """What widgets are to show."""
 
 
+@dataclass(slots=True)
+class Asked:
+    """Which file a tab of one browser shows now: all its events share this, and an answer about another is dropped."""
+
+    path: str | None = None
+    """The file; None without one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Widgets:
     """Gradio's components; tests put names in their place."""
@@ -17,6 +25,10 @@ class Widgets:
         """Every one of them: the outputs of an event."""
         return [getattr(self, field.name) for field in fields(self)]
 
+    def cleared(self, *kept: str) -> Shown:
+        """All of them empty, but those of these names, which are left as they are."""
+        return {getattr(self, field.name): None for field in fields(self) if field.name not in kept}
+
 
 @dataclass(frozen=True, slots=True)
 class PictureWidgets(Widgets):
@@ -24,14 +36,20 @@ class PictureWidgets(Widgets):
 
     said: Any
     """The answer."""
-    marked: Any
-    """The picture with its heat maps."""
+    slider: Any
+    """The picture beside itself with its heat maps."""
+    caption: Any
+    """What the heat map is."""
     cards: Any
     """Its faces."""
     numbers: Any
     """The verdict as JSON."""
     verdict: Any
     """The verdict, for what is downloaded."""
+    pdf: Any
+    """The report."""
+    data: Any
+    """The JSON file."""
     entries: Any
     """The history."""
 
@@ -44,37 +62,51 @@ class VideoWidgets(Widgets):
     """How far the search has come, then the answer."""
     plot: Any
     """The timeline."""
-    number: Any
-    """The slider that chooses a frame."""
-    frame: Any
-    """The frame that is chosen."""
-    cards: Any
-    """The most suspicious face of each person."""
-    gallery: Any
-    """The most suspicious frames."""
+    moments: Any
+    """The most suspicious moments."""
     clip: Any
     """The annotated clip."""
+    caption: Any
+    """What the heat map is."""
+    cards: Any
+    """The most suspicious face of each person."""
     numbers: Any
     """The verdict as JSON."""
     verdict: Any
     """The verdict, for what is downloaded."""
-    folder: Any
-    """Where the annotated frames lie."""
+    pdf: Any
+    """The report."""
+    data: Any
+    """The JSON file."""
     entries: Any
     """The history."""
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryWidgets(Widgets):
-    """Of the history."""
+class OpenedWidgets(Widgets):
+    """Of an answer that is opened again from a table."""
 
-    entries: Any
-    """The answers of this browser."""
-    gallery: Any
-    """Their thumbnails."""
     said: Any
-    """The answer that is opened again."""
+    """The answer."""
     picture: Any
-    """Its picture, or its timeline."""
+    """The annotated picture, or the most suspicious moment."""
     cards: Any
     """Its faces."""
+    pdf: Any
+    """The report."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairWidgets(Widgets):
+    """Of two pictures side by side."""
+
+    first_said: Any
+    """The answer about the first."""
+    first: Any
+    """It, beside itself with its heat maps."""
+    second_said: Any
+    """The answer about the second."""
+    second: Any
+    """It, beside itself with its heat maps."""
+    cards: Any
+    """The most suspicious face of each."""

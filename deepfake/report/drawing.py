@@ -66,6 +66,23 @@ def heat_colours(heat: Floats) -> Image:
     return np.where(heat[..., None] > 0, np.array(FAKE_COLOUR, np.uint8), np.array(REAL_COLOUR, np.uint8))
 
 
+def outlined(canvas: Image, heat: Floats, level: float) -> Image:
+    """The picture with white lines around what of a heat map of its size is stronger than the level, for fake or real.
+
+    Args:
+        canvas: RGB or RGBA uint8.
+        heat: Values in [-1, 1].
+        level: In (0, 1).
+    """
+    drawn = np.ascontiguousarray(canvas).copy()
+    for side in (heat > level, heat < -level):
+        if side.all():
+            continue
+        lines, _ = cv2.findContours(side.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.polylines(drawn, lines, True, (255,) * canvas.shape[2], max(1, round(min(heat.shape) / 150)), cv2.LINE_AA)
+    return drawn
+
+
 def draw_label(canvas: Image, text: str, corner: tuple[int, int], colour: Colour, thickness: int) -> None:
     """Writes on a picture, in white on a colour: above the corner, or below it where there is no room above."""
     scale = 0.4 + 0.15 * thickness

@@ -1,4 +1,4 @@
-"""Metrics -> how often a model errs, as the tables of a report."""
+"""Metrics -> how often a model errs: in sentences beside an answer, and as the tables of a report."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepfake.model.bundle import read_manifest
-from deepfake.model.metrics import Summary, read_metrics
+from deepfake.model.metrics import Metrics, Summary, read_metrics
+from deepfake.records import Label, Verdict
+from deepfake.report.catalogue import Catalogue, catalogue
+from deepfake.report.doubts import Doubt, doubts
 from deepfake.report.metrics_tables import auc_text, share_text
 
-RATE_COLUMNS = ["of", "real + fake", "AUC", "reals called fake", "fakes called fake", "fakes called real"]
+RATE_COLUMNS = tuple(f"rates.{name}" for name in ("of", "count", "auc", "real_wrong", "fake_found", "fake_wrong"))
+"""Keys of the words above the columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,38 +28,104 @@ class RateTable:
     """The last row in a sentence; empty where there is nothing to say."""
 
 
-def rate_tables(model: Path, sha256: str) -> list[RateTable]:
+def error_sentences(verdict: Verdict, model: Path, say: Catalogue | None = None) -> list[str]:
+    """How often the model errs with such an answer, and on faces like this one: from its own measurements alone.
+
+    Args:
+        verdict: The answer.
+        model: Folder of the bundle that answered.
+        say: The language; the default is English.
+
+    Returns:
+        A sentence from the test on whole files of this kind, or that nothing was measured; and one for each corruption
+        of the robustness test that this file resembles, with the level that is nearest.
+
+    Raises:
+        BundleError: As `rate_tables`.
+    """
+    say = say or catalogue()
+    metrics = _metrics_of(model, verdict.model.sha256)
+    video = verdict.kind == "video"
+    measured = metrics and (metrics.clips if video else metrics.test)
+    counts = _counts(measured.all, verdict.label) if measured else None
+    if not metrics or not counts:
+        return [say("errs.not_measured")]
+    first = say(f"errs.{verdict.label}{'_video' if video else ''}", **counts)
+    under = (_under(metrics, doubt, say) for doubt in doubts(verdict))
+    return [first, *(sentence for sentence in under if sentence)]
+
+
+def rate_tables(model: Path, sha256: str, say: Catalogue) -> list[RateTable]:
     """The error rates of a bundle; none where they were not measured for this graph.
 
     Args:
         model: Folder of the bundle.
         sha256: Checksum of the graph that answered: the rates of another are not its own.
+        say: The language.
 
     Raises:
         BundleError: If the folder holds no bundle, or its measures cannot be read.
     """
-    if sha256 not in read_manifest(model).files.values():
-        return []
-    metrics, tables = read_metrics(model), []
+    tables: list[RateTable] = []
+    if (metrics := _metrics_of(model, sha256)) is None:
+        return tables
     if test := metrics.test:
-        tables.append(_table("Faces that were kept out of the training:", test.sources, test.all))
+        tables.append(_table(say("rates.faces"), test.sources, test.all, say))
     if clips := metrics.clips:
         trained = metrics.training.data.counts if metrics.training else {}
-        unseen = ", none of them used for training" if trained and not set(clips.sources) & set(trained) else ""
-        sources = ", ".join(source or "no name" for source in clips.sources)
-        title = f"Whole clips of {sources}{unseen}; each method of forgery against all reals:"
-        tables.append(_table(title, clips.methods, clips.all))
+        unseen = "_unseen" if trained and not set(clips.sources) & set(trained) else ""
+        sources = ", ".join(source or say("rates.no_name") for source in clips.sources)
+        tables.append(_table(say(f"rates.clips{unseen}", sources=sources), clips.methods, clips.all, say))
     return tables
 
 
-def _table(title: str, parts: dict[str, Summary], whole: Summary) -> RateTable:
+def _metrics_of(model: Path, sha256: str) -> Metrics | None:
+    """What was measured on this very graph; None if the bundle holds another."""
+    return read_metrics(model) if sha256 in read_manifest(model).files.values() else None
+
+
+def _counts(found: Summary, label: Label) -> dict[str, int] | None:
+    """Of a hundred that were tested: how many got such an answer and should not have; None where that is not known."""
+    real, fake = found.real_called, found.fake_called
+    if label is Label.FAKE:
+        return {"wrong": _of_hundred(real.fake.share), "count": found.count.real} if real else None
+    if label is Label.REAL:
+        if not fake:
+            return None
+        wrong, unsure = _of_hundred(fake.real.share), _of_hundred(fake.inconclusive.share)
+        return {"wrong": wrong, "unsure": unsure, "count": found.count.fake}
+    if not real or not fake:
+        return None
+    unsure_count = real.inconclusive.share * found.count.real + fake.inconclusive.share * found.count.fake
+    return {"unsure": _of_hundred(unsure_count / found.count.total), "count": found.count.total}
+
+
+def _under(metrics: Metrics, doubt: Doubt, say: Catalogue) -> str | None:
+    """How many answers changed under the corruption that a doubt is like; None where that was not measured."""
+    if not doubt.corruption or not metrics.robustness:
+        return None
+    name, level = doubt.corruption
+    if (found := metrics.robustness.corruptions.get(name)) is None:
+        return None
+    nearest = min(found.levels, key=lambda one: abs(one.level - level))
+    return say("errs.under", what=say(f"errs.{name}"), changed=_of_hundred(nearest.flip_rate))
+
+
+def _of_hundred(share: float) -> int:
+    return round(100 * share)
+
+
+def _table(title: str, parts: dict[str, Summary], whole: Summary, say: Catalogue) -> RateTable:
     rows = []
-    for name, part in [*parts.items(), ("all", whole)]:
+    for name, part in [*parts.items(), (say("rates.all"), whole)]:
         real, fake = part.real_called, part.fake_called
         shares = [real and real.fake, fake and fake.fake, fake and fake.real]
         counts = f"{part.count.real:,} + {part.count.fake:,}"
-        rows.append([name or "no name", counts, auc_text(part), *(share_text(own) if own else "" for own in shares)])
-    said = [f"{whole.real_called.fake.share:.1%} of the real ones were called fake"] if whole.real_called else []
+        cells = (share_text(own) if own else "" for own in shares)
+        rows.append([name or say("rates.no_name"), counts, auc_text(part), *cells])
+    told = []
+    if real := whole.real_called:
+        told.append(say("rates.summary_real", wrong=f"{real.fake.share:.1%}"))
     if fake := whole.fake_called:
-        said.append(f"{fake.fake.share:.1%} of the fakes were called fake, {fake.real.share:.1%} real")
-    return RateTable(title, rows, f"In all, {'; '.join(said)}." if said else "")
+        told.append(say("rates.summary_fake", found=f"{fake.fake.share:.1%}", missed=f"{fake.real.share:.1%}"))
+    return RateTable(title, rows, " ".join(told))

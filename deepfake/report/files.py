@@ -13,9 +13,9 @@ import numpy as np
 from deepfake.faces.crops import sample_square
 from deepfake.media import Opener, open_media
 from deepfake.media.encode import encode_clip
-from deepfake.records import Frame, Image, Note, Score, Verdict
+from deepfake.records import Frame, Image, Note, Score, Thresholds, Verdict
 from deepfake.report.drawing import LABEL_COLOURS, draw_label, jpeg
-from deepfake.report.heatmap import overlay_crop, overlay_frame, timeline
+from deepfake.report.heatmap import Span, overlay_crop, overlay_frame, span_of_all, timeline
 from deepfake.system.files import write_bytes
 from deepfake.verdict import judge
 
@@ -38,11 +38,23 @@ def file_stem(name: str) -> str:
 
 
 def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: float = 0.5) -> Image:
-    """A frame with its heat maps, and each face boxed and labelled with its number, answer and p_fake."""
-    canvas = np.ascontiguousarray(overlay_frame(image, scores, opacity))
+    """A frame with its heat maps, and each face boxed and labelled with its number, answer and p_fake.
+
+    The map of a face in a picture is drawn in its own range; those of a video share one, so that a frame that says
+    little looks so beside one that says much.
+    """
+    span = span_of_all(verdict.scores) if verdict.kind == "video" else None
+    return annotated_faces(image, scores, verdict.face_thresholds, opacity, span)
+
+
+def annotated_faces(
+    image: Image, scores: Sequence[Score], thresholds: Thresholds, opacity: float = 0.5, span: Span | None = None
+) -> Image:
+    """As `annotate`, of a frame that belongs to no verdict; `span` as for `heat_map`."""
+    canvas = np.ascontiguousarray(overlay_frame(image, scores, opacity, span))
     thickness = max(1, round(min(image.shape[:2]) / 300))
     for score in scores:
-        label = judge(score.p_fake, verdict.face_thresholds)
+        label = judge(score.p_fake, thresholds)
         colour = LABEL_COLOURS[label]
         left, top, right, bottom = (round(edge) for edge in score.face.box_xyxy)
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, thickness)

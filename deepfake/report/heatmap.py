@@ -11,28 +11,56 @@ import numpy as np
 
 from deepfake.model.srm import residual
 from deepfake.records import Floats, Image, Score, Verdict
-from deepfake.report.drawing import heat_colours, painted
+from deepfake.report.drawing import heat_colours, outlined, painted
 
 TIMELINE_WIDTH = 900
 """Width of a timeline in pixels."""
 TIMELINE_AXES = (0.07, 0.86)
 """Where its time axis begins and ends, over the width."""
-FULL_HEAT = 4.0
-"""Evidence, in steps of the logit, that is painted at full strength."""
+CONTOUR = 0.5
+"""Strength of a heat map, of its strongest place, along which a line is drawn."""
 MAX_GAIN = 64.0
 """How much stronger a residual is painted than it is, at most: it is often less than a step of 255."""
 
 
-def heat_map(evidence: Floats, size: int) -> Floats:
-    """The evidence of one crop at `(size, size)`, in [-1, 1]: above 0 speaks for fake, below for real."""
+Span = tuple[float, float]
+"""Evidence, in steps of the logit, from which on a place is painted, and at which it is painted at full strength."""
+
+
+def span_of(evidence: Floats) -> Span:
+    """The range of a map's own strengths. It begins at 0 where both signs occur: between them nothing speaks.
+
+    Example:
+
+    >>> span_of(np.array([[1.0, 3.0]])), span_of(np.array([[-1.0, 3.0]]))
+    ((1.0, 3.0), (0.0, 3.0))
+    """
+    strength = np.abs(evidence)
+    one_sign = bool((evidence > 0).all() or (evidence < 0).all())
+    return float(strength.min()) if one_sign else 0.0, float(strength.max())
+
+
+def heat_map(evidence: Floats, size: int, span: Span | None = None) -> Floats:
+    """The evidence of one crop at `(size, size)`, in [-1, 1]: above 0 speaks for fake, below for real.
+
+    Args:
+        evidence: `(h, w)`, in steps of the logit.
+        size: Side in pixels.
+        span: What is painted how strongly; the default is the map's own, by which a map that speaks for fake everywhere
+            still shows where it does most. Maps that are to be compared need one that they share.
+    """
+    low, high = span or span_of(evidence)
     fine = cv2.resize(evidence, (size, size), interpolation=cv2.INTER_CUBIC)
-    return np.clip(fine / FULL_HEAT, -1, 1).astype(np.float32)
+    # A flat map has no strongest place: all of it is.
+    strength = np.clip((np.abs(fine) - low) / (high - low), 0, 1) if high > low else np.full_like(fine, high > 0)
+    return np.asarray(np.sign(fine) * strength, np.float32)
 
 
-def heat_layer(evidence: Floats, size: int) -> Image:
+def heat_layer(evidence: Floats, size: int, span: Span | None = None) -> Image:
     """The heat map alone, to be laid over a crop: RGBA uint8 `(size, size, 4)`, transparent where nothing speaks."""
-    heat = heat_map(evidence, size)
-    return np.dstack([heat_colours(heat), (np.abs(heat) * 255).round().astype(np.uint8)])
+    heat = heat_map(evidence, size, span)
+    layer = np.dstack([heat_colours(heat), (np.abs(heat) * 255).round().astype(np.uint8)])
+    return outlined(layer, heat, CONTOUR)
 
 
 def noise_picture(image: Image) -> Image:
@@ -45,19 +73,28 @@ def noise_picture(image: Image) -> Image:
     return np.clip(128 + gain * found, 0, 255).astype(np.uint8)
 
 
-def overlay_crop(image: Image, evidence: Floats, opacity: float = 0.6) -> Image:
-    """A crop with its heat map: red where the evidence speaks for fake, blue where it speaks for real.
+def overlay_crop(image: Image, evidence: Floats, opacity: float = 0.6, span: Span | None = None) -> Image:
+    """A crop with its heat map: red where the evidence speaks for fake, blue for real; lines bound its stronger half.
 
     Args:
         image: RGB uint8 `(size, size, 3)`.
         evidence: `(h, w)`, of this crop.
         opacity: Strength of the colour in [0, 1] where the evidence is full.
+        span: As for `heat_map`.
     """
-    return painted(image, heat_map(evidence, image.shape[0]), opacity)
+    heat = heat_map(evidence, image.shape[0], span)
+    return outlined(painted(image, heat, opacity), heat, CONTOUR)
 
 
-def overlay_frame(image: Image, scores: Sequence[Score], opacity: float = 0.5) -> Image:
-    """A frame with the heat map of each of its faces, laid where the face was cut."""
+def overlay_frame(image: Image, scores: Sequence[Score], opacity: float = 0.5, span: Span | None = None) -> Image:
+    """A frame with the heat map of each of its faces, laid where the face was cut.
+
+    Args:
+        image: RGB uint8.
+        scores: Of its faces.
+        opacity: As for `overlay_crop`.
+        span: As for `heat_map`: of the frames of a clip, the same.
+    """
     canvas, size = image.copy(), 112
     soft_edge = _soft_edge(size)
     for score in scores:
@@ -70,9 +107,14 @@ def overlay_frame(image: Image, scores: Sequence[Score], opacity: float = 0.5) -
         # From the map's pixels, counted at their centres, to those of the part of the frame that it covers.
         matrix = score.to_frame / size
         matrix[:, 2] = score.to_frame[:, 2] + (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5 - (left, top)
-        heat = cv2.warpAffine(heat_map(score.evidence, size) * soft_edge, matrix, under.shape[1::-1])
-        under[:] = painted(under, heat, opacity)
+        heat = cv2.warpAffine(heat_map(score.evidence, size, span) * soft_edge, matrix, under.shape[1::-1])
+        under[:] = outlined(painted(under, heat, opacity), heat, CONTOUR)
     return canvas
+
+
+def span_of_all(scores: Sequence[Score]) -> Span:
+    """The range in which the maps of all these scores are drawn, so that they can be compared."""
+    return 0.0, max((float(np.abs(score.evidence).max()) for score in scores), default=0.0)
 
 
 def timeline(verdict: Verdict, width: int = TIMELINE_WIDTH, height: int = 320) -> bytes:
@@ -114,13 +156,6 @@ def timeline(verdict: Verdict, width: int = TIMELINE_WIDTH, height: int = 320) -
     FigureCanvasAgg(figure)  # Gives the figure a canvas to draw on.
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
-
-
-def timeline_time_s(verdict: Verdict, x: float, width: int = TIMELINE_WIDTH) -> float:
-    """The time in seconds at pixel `x` of a timeline of this width."""
-    left, right = TIMELINE_AXES
-    start, end = _time_range(verdict)
-    return start + (x / width - left) / (right - left) * (end - start)
 
 
 def _time_range(verdict: Verdict) -> tuple[float, float]:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import pickle
 import shutil
+import zipfile
 from dataclasses import fields
 
 import gradio as gr
@@ -13,9 +15,14 @@ import pytest
 
 from deepfake.media import read_picture
 from deepfake.model.bundle import DEFAULT_MODEL
-from deepfake.page.actions import DELETED, NO_FILES, NO_PICTURE, NO_VIDEO, Actions, HistoryActions, thumbnails
-from deepfake.page.history import MAX_ENTRIES, History
-from deepfake.page.widgets import HistoryWidgets, PictureWidgets, VideoWidgets
+from deepfake.page.actions import Actions, PictureActions, VideoActions, face_at
+from deepfake.page.batch import BatchActions, OpenedActions
+from deepfake.page.compare import PairActions
+from deepfake.page.examples import EXAMPLES, PICTURES, VIDEOS
+from deepfake.page.history import MAX_ENTRIES, PICTURE_FILE, History, table
+from deepfake.page.live import Camera
+from deepfake.page.widgets import Asked, OpenedWidgets, PairWidgets, PictureWidgets, VideoWidgets
+from deepfake.report.words import ENGLISH, headline
 
 
 def named(widgets):
@@ -23,7 +30,7 @@ def named(widgets):
     return widgets(*(field.name for field in fields(widgets)))
 
 
-PICTURE, VIDEO, HISTORY = named(PictureWidgets), named(VideoWidgets), named(HistoryWidgets)
+PICTURE, VIDEO, OPENED, PAIR = map(named, (PictureWidgets, VideoWidgets, OpenedWidgets, PairWidgets))
 
 
 @pytest.fixture
@@ -31,99 +38,156 @@ def actions(jobs, tmp_path, examples):
     return Actions(jobs, DEFAULT_MODEL, tmp_path, tmp_path, examples)
 
 
+@pytest.fixture
+def pictures(actions):
+    return PictureActions(actions, PICTURE)
+
+
+@pytest.fixture
+def videos(actions):
+    return VideoActions(actions, VIDEO)
+
+
 class Click:
-    def __init__(self, index):
+    """What Gradio tells of a click: where, or on which line."""
+
+    def __init__(self, index=None, row_value=None):
         self.index = index
+        self.row_value = row_value
 
 
-def test_a_picture_is_answered_and_remembered(actions, examples):
-    shown = actions.judge_picture(PICTURE, str(examples / "portrait.jpg"), [])
+def last(steps):
+    return list(steps)[-1]
+
+
+def test_a_picture_is_answered_and_remembered(pictures, actions, examples):
+    begun, shown = pictures.judge_picture(str(examples / "portrait.jpg"), [], Asked())
+    assert "Looking at the picture" in begun["said"]
     assert set(shown) == set(PICTURE.all())
-    assert "p_fake" in shown["said"]
-    assert shown["marked"].shape == (512, 512, 3)
+    verdict = shown["verdict"]
+    assert headline(verdict) in shown["said"]
+    assert shown["slider"].visible
     assert shown["cards"].count("<figure") == 1
-    assert shown["numbers"] == {**shown["verdict"].as_dict(), "path": "portrait.jpg"}
-    ((thumbnail, caption),) = thumbnails(shown["entries"])
-    assert read_picture(thumbnail).image.shape == (128, 128, 3)
-    assert caption.startswith("portrait.jpg: looks")
-    history, (entry,) = HistoryActions(HISTORY, actions.history), shown["entries"]
-    again = history.reopened([entry], Click(0))
-    assert again == {"said": shown["said"], "picture": str(entry.picture), "cards": shown["cards"]}
-    assert set(history.forgotten([entry])) == set(HISTORY.all())
-    assert not entry.folder.exists()
-    assert history.reopened([entry], Click(0))["said"] == DELETED
-    assert thumbnails([entry]) == []
+    assert shown["numbers"] == {**verdict.as_dict(), "path": "portrait.jpg"}
+    ((number, name, answer, score, faces, _),) = table(shown["entries"])
+    assert (number, name, faces) == (1, "portrait.jpg", 1)
+    assert headline(verdict) in str(answer)
+    assert score == round(100 * verdict.p_fake)
+    own, entries = OpenedActions(actions, OPENED), shown["entries"]
+    actions.keep(verdict, entries)
+    again = own.opened(entries, Click(row_value=[1]))
+    assert again["said"] == shown["said"]
+    assert again["cards"] == shown["cards"]
+    assert again["pdf"].value["path"].endswith(".pdf")
+    assert set(own.closed()) == set(OPENED.all())
+    assert own.forgotten(entries) == ([], [])
+    assert not entries[0].folder.exists()
+    assert "was deleted" in own.opened(entries, Click(row_value=[1]))["said"]
 
 
-def test_a_video_reports_each_frame_then_answers(actions, examples):
-    *steps, shown = actions.judge_video(VIDEO, str(examples / "half_fake.mp4"), [])
+def test_another_picture_clears_the_answer(pictures, examples):
+    asked, path = Asked(), str(examples / "portrait.jpg")
+    last(pictures.judge_picture(path, [], asked))
+    assert pictures.changed(path, asked) == {}, "the answer is about this very file"
+    cleared = pictures.changed(str(examples / "no_face.jpg"), asked)
+    assert set(cleared) == set(PICTURE.all()) - {"entries"}
+    assert "No picture yet" in cleared["said"]
+    assert cleared["verdict"] is cleared["numbers"] is None
+    assert set(pictures.changed(None, asked)) == set(cleared)
+
+
+def test_an_answer_that_comes_too_late_is_dropped(pictures, videos, examples):
+    for own, method, name in ((pictures, "judge_picture", "portrait.jpg"), (videos, "judge_video", "half_fake.mp4")):
+        asked = Asked()
+        steps = getattr(own, method)(str(examples / name), [], asked)
+        next(steps)
+        own.changed("another file", asked)
+        assert list(steps) == []
+
+
+def test_a_video_reports_each_frame_then_answers(videos, examples):
+    *steps, shown = videos.judge_video(str(examples / "half_fake.mp4"), [], Asked())
     assert [f"frame {number} of 24" in step["said"] for number, step in enumerate(steps[:-1], 1)] == [True] * 24
-    assert {"number", "entries"} == set(VIDEO.all()) - set(steps[0])
+    assert {"entries"} == set(VIDEO.all()) - set(steps[0])
     assert set(shown) == set(VIDEO.all())
-    verdict, folder = shown["verdict"], shown["folder"]
-    assert "p_fake" in shown["said"]
-    assert shown["plot"].shape == (320, 900, 3)
-    assert shown["number"].maximum == 24
-    assert shown["frame"].endswith(".jpg")
+    verdict = shown["verdict"]
+    assert headline(verdict) in shown["said"]
+    assert shown["plot"].value["type"] == "plotly"
+    assert shown["moments"].count("<button") == 6
     assert shown["cards"].count("<figure") == len(verdict.tracks)
-    assert len(shown["gallery"]) == 6
-    assert shown["gallery"][0][0] == shown["frame"]
-    assert shown["clip"].endswith("annotated.mp4")
+    assert str(
+        shown["clip"].value["video"]["path"] if "video" in shown["clip"].value else shown["clip"].value["path"]
+    ).endswith("annotated.mp4")
     assert shown["numbers"]["path"] == "half_fake.mp4"
     assert len(shown["entries"]) == 1
-    assert actions.frame_chosen(5, folder).endswith("frame-0004.jpg")
-    number, frame = actions.frame_clicked(verdict, folder, Click((0.86 * 900 - 8, 100)))
-    assert number == 24
-    assert frame.endswith("frame-0023.jpg")
 
 
-def test_what_is_kept_is_the_verdict(actions, examples):
-    verdict = actions.judge_picture(PICTURE, str(examples / "portrait.jpg"), [])["verdict"]
-    pdf, data = actions.keep(verdict)
+def test_what_is_kept_is_the_verdict(actions, pictures, examples):
+    verdict = last(pictures.judge_picture(str(examples / "portrait.jpg"), [], Asked()))["verdict"]
+    pdf, data = actions.keep(verdict, [])
     text = "".join(page.extract_text() for page in pypdf.PdfReader(pdf.value["path"]).pages)
     assert f"{verdict.p_fake:.2f}" in text
     assert "portrait.jpg" in text
     with open(data.value["path"]) as file:  # noqa: PTH123
         assert json.load(file) == {**verdict.as_dict(), "path": "portrait.jpg"}
-    assert not actions.keep(None)[0].interactive
+    assert not actions.keep(None, [])[0].interactive
 
 
-def test_an_unreadable_file_is_a_message_without_the_servers_path(actions, tmp_path):
+def test_an_unreadable_file_is_a_message_without_the_servers_path(pictures, videos, tmp_path):
     path = tmp_path / "letter.jpg"
     path.write_text("no picture")
-    shown = actions.judge_picture(PICTURE, str(path), [])
-    (video_shown,) = actions.judge_video(VIDEO, str(path), [])
+    shown = last(pictures.judge_picture(str(path), [], Asked()))
+    (video_shown,) = videos.judge_video(str(path), [], Asked())
     for found in (shown["said"], video_shown["said"]):
         assert "cannot be read" in found
         assert "letter.jpg is neither" in found
         assert str(tmp_path) not in found
-    assert {name: value for name, value in shown.items() if name != "said"} == {
-        "marked": None, "cards": "", "numbers": None, "verdict": None
-    }  # fmt: skip
+    assert shown["verdict"] is None
+    assert shown["cards"] == ""
+    assert not shown["slider"].visible
 
 
-def test_nothing_chosen_is_a_message(actions):
-    assert actions.judge_picture(PICTURE, None, [])["said"] == NO_PICTURE
-    assert next(actions.judge_video(VIDEO, None, []))["said"] == NO_VIDEO
-    assert next(actions.judge_batch(None))[0] == NO_FILES
+def test_nothing_chosen_is_a_message(actions, pictures, videos):
+    assert "No picture yet" in next(pictures.judge_picture(None, [], Asked()))["said"]
+    assert "No video yet" in next(videos.judge_video(None, [], Asked()))["said"]
+    assert "No files yet" in next(BatchActions(actions).judge_batch(None, []))[0]
+    assert "No pair yet" in PairActions(actions, PAIR).compared(None, None)["first_said"]
 
 
-def test_a_batch_is_a_table_and_a_sheet(actions, examples, tmp_path):
+def test_a_batch_is_a_table_a_sheet_and_an_archive(actions, examples, tmp_path):
     bad = tmp_path / "=cmd.jpg"
     bad.write_text("no picture")
     shutil.copy(examples / "no_face.jpg", tmp_path / "empty room.jpg")
+    own = BatchActions(actions)
     paths = [str(examples / "portrait.jpg"), str(bad), str(tmp_path / "empty room.jpg")]
-    *steps, (table, sheet) = actions.judge_batch(paths)
+    *steps, (said, lines, batch, entries, sheet, archive) = own.judge_batch(paths, [])
     assert [f"file {number} of 3" in step[0] for number, step in enumerate(steps, 1)] == [True] * 3
-    assert table.count("<tr>") == 4
-    assert "✖ =cmd.jpg is neither" in table
+    assert said == ""
+    assert [line[1] for line in lines] == ["portrait.jpg", "=cmd.jpg", "empty room.jpg"]
+    assert "✖ =cmd.jpg is neither" in lines[1][2]
+    assert [entry.name for entry in entries] == [line[1] for line in reversed(lines)], "the history has them, too"
     with open(sheet.value["path"], newline="") as file:  # noqa: PTH123
         rows = list(csv.DictReader(file))
     assert [row["file"] for row in rows] == ["portrait.jpg", "'=cmd.jpg", "empty room.jpg"]
     assert rows[1]["error"]
     assert not rows[1]["verdict"]
     assert rows[2]["reason"] == "no_face"
-    assert "at most 20" in next(actions.judge_batch(paths * 10))[0]
+    with open(archive.value["path"], "rb") as file:  # noqa: PTH123
+        names = zipfile.ZipFile(io.BytesIO(file.read())).namelist()
+    assert names == [
+        "deepfake.csv",
+        "01/annotated.jpg",
+        "01/portrait.jpg.json",
+        "01/portrait.jpg.pdf",
+        "03/annotated.jpg",
+        "03/empty_room.jpg.json",
+        "03/empty_room.jpg.pdf",
+    ]
+    opened = OpenedActions(actions, OPENED)
+    assert "=cmd.jpg is neither" in opened.opened(batch, Click(row_value=[2]))["said"]
+    assert "No face was found" in opened.opened(batch, Click(row_value=[3]))["said"]
+    assert opened.opened(batch, Click(row_value=[3]))["pdf"].interactive
+    assert "at most 20" in next(own.judge_batch(paths * 10, []))[0]
 
 
 @pytest.fixture
@@ -135,7 +199,8 @@ def remembered(detector, examples, tmp_path):
 
     def remember(entries, times):
         for _ in range(times):
-            entries = history.remember(entries, verdict, image=large, picture=large, answer="real", cards="<figure>")
+            entry = history.written(verdict, ENGLISH, picture=large, answer="real", cards="<figure>")
+            entries = history.remembered(entries, entry)
         return entries
 
     return remember
@@ -162,25 +227,67 @@ def test_all_sessions_together_are_bounded(remembered, tmp_path, monkeypatch):
 def test_an_entry_is_small_whatever_was_sent(remembered):
     (entry,) = remembered([], 1)
     assert sum(file.stat().st_size for file in entry.folder.iterdir()) < 2_000_000
-    assert read_picture(entry.picture).image.shape == (960, 1280, 3)
+    assert read_picture(entry.file(PICTURE_FILE)).image.shape == (960, 1280, 3)
     assert len(pickle.dumps(entry)) < 1000
 
 
-def test_a_deleted_file_gives_no_report(actions, examples, tmp_path, monkeypatch):
+def test_a_deleted_file_gives_no_report(actions, pictures, examples, tmp_path, monkeypatch):
     warned = []
     monkeypatch.setattr(gr, "Warning", warned.append)
     copy = tmp_path / "a.jpg"
     shutil.copy(examples / "portrait.jpg", copy)
-    verdict = actions.judge_picture(PICTURE, str(copy), [])["verdict"]
+    verdict = last(pictures.judge_picture(str(copy), [], Asked()))["verdict"]
     copy.unlink()
-    assert not actions.keep(verdict)[0].interactive
+    assert not actions.keep(verdict, [])[0].interactive
     assert "deleted" in warned[0]
+
+
+def test_a_click_on_a_face_finds_its_number(actions, examples):
+    verdict, _, _ = actions.picture(str(examples / "portrait.jpg"))
+    left, top, right, bottom = verdict.scores[0].face.box_xyxy
+    assert face_at(verdict, Click(index=((left + right) / 2, (top + bottom) / 2))) == 1
+    assert face_at(verdict, Click(index=(0, 0))) == 0
+    assert face_at(None, Click(index=(0, 0))) == 0
+
+
+def test_two_pictures_are_drawn_on_one_scale(actions, examples):
+    own = PairActions(actions, PAIR)
+    paths = [str(examples / name) for name in ("portrait.jpg", "self_blend.jpg")]
+    shown = own.compared(*paths)
+    assert set(shown) == set(PAIR.all())
+    assert shown["cards"].count("<figure") == 2
+    assert shown["first_said"] != shown["second_said"]
+    swapped = own.compared(*reversed(paths))
+    assert (swapped["first_said"], swapped["second_said"]) == (shown["second_said"], shown["first_said"])
+    refused = own.compared(paths[0], "/elsewhere.jpg")
+    assert "was not uploaded" in refused["second_said"]
+    assert refused["first_said"] == ""
+
+
+def test_a_cameras_frame_is_answered_by_itself(jobs, portrait):
+    camera = Camera(jobs)
+    said, seen, times = camera.judge_frame(portrait.image, None)
+    said, seen, times = camera.judge_frame(portrait.image, times)
+    assert "Face 1" in said
+    assert "frames a second" in said
+    assert seen.shape == (480, 480, 3)
+    assert len(times) == 2
+    assert "no face found" in camera.judge_frame(np.zeros((64, 64, 3), np.uint8), times)[0]
+    assert "Start the camera" in camera.judge_frame(None, None)[0]
+
+
+def test_every_example_is_there_and_has_its_truth():
+    for examples in (PICTURES, VIDEOS):
+        for place, (path, caption) in enumerate(examples.captioned()):
+            assert examples.chosen(Click(index=place)) == path
+            assert caption
+    assert {*PICTURES.names, *VIDEOS.names} == {file.name for file in EXAMPLES.iterdir()}
 
 
 def event_of(page, name):
     """The event of a page that calls a function of this name."""
     events = [event for event in page.fns.values() if event.fn]
-    return next(event for event in events if getattr(event.fn, "func", event.fn).__name__ == name)
+    return next(event for event in events if event.fn.__name__ == name)
 
 
 def test_the_page_puts_each_value_in_its_widget(actions, examples):
@@ -190,11 +297,11 @@ def test_the_page_puts_each_value_in_its_widget(actions, examples):
     page = build(actions, Endpoints(actions.jobs, examples))
     for name, file in (("judge_picture", "portrait.jpg"), ("judge_video", "half_fake.mp4")):
         event = event_of(page, name)
-        widgets = event.fn.args[0]
+        widgets = event.fn.__self__.widgets
         assert event.outputs == widgets.all()
-        found = event.fn(str(examples / file), [])
-        shown = found if isinstance(found, dict) else list(found)[-1]
+        shown = last(event.fn(str(examples / file), [], Asked()))
         assert set(shown) == set(event.outputs)
         assert shown[widgets.verdict].label in shown[widgets.numbers]["verdict"]
-    event = event_of(page, "forgotten")
-    assert set(event.fn([])) == set(event.outputs)
+    for name in ("closed", "cleared"):
+        event = event_of(page, name)
+        assert set(event.fn()) <= set(event.outputs)

@@ -23,6 +23,7 @@ from deepfake.cli.main import main
 from deepfake.errors import DeepfakeError, MediaError
 from deepfake.media import isolated, open_media
 from deepfake.media.containers import MAX_BOXES, credentials_in, holds_credentials
+from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.answers import answer
 from deepfake.provenance.c2pa import read_credentials, trust_anchors
 from deepfake.provenance.credentials import MAX_TEXT, AiShare, Credentials, State, in_a_word, in_sentences
@@ -180,7 +181,7 @@ def test_hostile_texts_are_short_in_one_line_and_escaped_where_they_are_shown(ex
     assert found.generator.startswith("<img src=x onerror=alert(1)> AAA")
     assert found.generator.isprintable()
     assert len(json.dumps(found.as_dict())) < 1000
-    card = answer(verdict)
+    card = answer(verdict, DEFAULT_MODEL)
     assert "<img" not in card
     assert "<script" not in card
     assert html.escape("“<img src=x onerror=alert(1)> AAA") in card
@@ -256,7 +257,7 @@ def test_the_answer_is_the_same_with_and_without(detector, examples, signed, tmp
         None, State.VALID, State.INVALID,
     ]  # fmt: skip
     assert plain.as_dict()["credentials"] is None
-    assert "Credentials" not in answer(plain)
+    assert "Credentials" not in answer(plain, DEFAULT_MODEL)
     assert own.as_dict()["credentials"] == {
         "state": "valid",
         "problems": [],
@@ -266,8 +267,8 @@ def test_the_answer_is_the_same_with_and_without(detector, examples, signed, tmp
         "software_agent": "Painter",
         "ai_made": "whole",
     }
-    assert "They say that AI made it." in answer(own)
-    assert "The answer does not depend on them." in answer(own)
+    assert "They say that AI made it." in answer(own, DEFAULT_MODEL)
+    assert "The answer does not depend on them." in answer(own, DEFAULT_MODEL)
 
 
 def test_a_word_stands_in_the_line_of_a_file(signed, examples, root, monkeypatch):

@@ -22,6 +22,7 @@ KEYS = [
     "faces",
     "tracks",
     "parts",
+    "source",
     "frames_read",
     "frames_failed",
     "notes",

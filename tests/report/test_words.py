@@ -1,55 +1,78 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.about import about
-from deepfake.records import Label, Part, Reason
+from deepfake.records import Label, Note, Part, Reason
 from deepfake.report.words import (
+    ENGLISH,
     LIMITS,
     MAX_NAME,
-    REASONS,
     TRACES,
-    advice,
+    VERY_LIKELY,
     headline,
-    sentence,
+    of_hundred,
+    sentences,
     shown_name,
 )
 
 
-def test_every_reason_is_told_in_each_way(picture, video):
-    assert set(REASONS) == set(Reason)
-    for verdict in (picture, dataclasses.replace(video, scores=())):
-        for reason in Reason:
-            found = dataclasses.replace(verdict, label=Label.INCONCLUSIVE, reason=reason)
-            assert headline(found) == f"Inconclusive ({REASONS[reason].words})"
-            assert sentence(found) == REASONS[reason].sentence
-            assert "{" not in advice(found)
-    uncertain = dataclasses.replace(video, label=Label.INCONCLUSIVE, reason=Reason.UNCERTAIN)
-    assert advice(uncertain).endswith("closer to the original or another moment of the video.")
+def fake(verdict, p_fake=0.98, **changes):
+    """The verdict, as that on a fake."""
+    given = {"expert_logits": (), **changes.pop("track", {})}
+    tracks = (dataclasses.replace(verdict.tracks[0], p_fake=p_fake, **given),)
+    scores = tuple(dataclasses.replace(score, p_fake=p_fake) for score in verdict.scores)
+    return dataclasses.replace(
+        verdict,
+        label=Label.FAKE,
+        reason=None,
+        p_fake=p_fake,
+        tracks=tracks,
+        scores=scores,
+        **{"experts": (), **changes},
+    )
+
+
+def test_the_headline_is_in_words_of_everyday_life(picture):
+    assert headline(fake(picture)) == "Very likely manipulated: 98 of 100"
+    assert headline(fake(picture, VERY_LIKELY - 0.05)) == "Likely manipulated: 90 of 100"
+    real = dataclasses.replace(picture, label=Label.REAL, reason=None)
+    assert headline(real) == "No clear traces found"
+    for reason in Reason:
+        found = dataclasses.replace(picture, label=Label.INCONCLUSIVE, reason=reason)
+        assert headline(found) == f"Cannot tell: {ENGLISH(f'reason.{reason}')}"
+        assert sentences(found) == [ENGLISH(f"sentence.{reason}")]
+
+
+def test_nothing_is_certain():
+    assert [of_hundred(p_fake) for p_fake in (0.0, 0.004, 0.5, 0.9999, 1.0)] == [1, 1, 50, 99, 99]
 
 
 def test_the_page_names_the_same_limits_as_the_report():
-    assert all(f"- {limit}\n" in about(DEFAULT_MODEL) for limit in LIMITS)
-
-
-@pytest.mark.parametrize("reason", list(Reason))
-def test_every_reason_has_its_sentence(picture, reason):
-    text = sentence(dataclasses.replace(picture, label=Label.INCONCLUSIVE, reason=reason))
-    assert text.endswith(".")
+    told = about(DEFAULT_MODEL)
+    assert all(f"- {ENGLISH(limit)}" in told for limit in LIMITS)
 
 
 def test_a_sentence_never_says_is(picture):
-    for label in (Label.REAL, Label.FAKE):
-        assert " looks " in sentence(dataclasses.replace(picture, label=label, reason=None))
+    for verdict in (fake(picture), dataclasses.replace(picture, label=Label.REAL, reason=None)):
+        assert " looks " in sentences(verdict)[0]
+        assert not re.search(r"\bis (a )?(fake|real|manipulated)\b", " ".join(sentences(verdict)))
 
 
 def test_a_part_that_decides_is_named(video):
     part = Part(track=0, from_s=1.24, to_s=3.0, p_fake=0.97, expert_logits=video.tracks[0].expert_logits)
     found = dataclasses.replace(video, label=Label.FAKE, reason=None, p_fake=0.97, parts=(part,))
-    assert sentence(found).startswith("From 1.2 s to 3.0 s face 1 looks ")
+    assert "from 1.2 s to 3.0 s (face 1)" in " ".join(sentences(found))
+    assert found.decisive is video.tracks[0]
+
+
+def test_how_the_file_was_looked_at_is_told(picture):
+    for note in Note:
+        assert sentences(dataclasses.replace(picture, notes=(note,)))[-1] == ENGLISH(f"note.{note}")
 
 
 @pytest.mark.parametrize(
@@ -76,17 +99,18 @@ def test_long_names_lose_their_middle():
 
 
 def test_a_fake_is_told_with_its_kind_of_trace(picture):
-    (track,) = picture.tracks
-    experts = ("blended", "generated")
+    for trace, logits in (("blended", (2.0, 1.0)), ("generated", (-1.0, 3.0))):
+        assert trace in TRACES
+        verdict = fake(picture, experts=TRACES, track={"expert_logits": logits})
+        assert sentences(verdict)[0] == ENGLISH(f"sentence.{trace}")
+        assert ("generated" in headline(verdict)) == (trace == "generated")
+    assert sentences(fake(picture))[0] == "The face looks manipulated or generated."
+    own = fake(picture, experts=("moved", "melted"), track={"expert_logits": (2.0, 1.0)})
+    assert sentences(own)[0] == "The face looks moved."
 
-    def told(**changes):
-        return sentence(dataclasses.replace(picture, label=Label.FAKE, reason=None, p_fake=track.p_fake, **changes))
 
-    for logits, words in (((2.0, 1.0), TRACES["blended"]), ((-1.0, 3.0), TRACES["generated"])):
-        said = told(experts=experts, tracks=(dataclasses.replace(track, expert_logits=logits),))
-        assert said == f"The face {words}."
-    plain = dataclasses.replace(track, expert_logits=())
-    assert told(experts=(), tracks=(plain,)) == "The face looks manipulated or generated."
-    brief = dataclasses.replace(track, number=7, p_fake=0.999, faces=1, expert_logits=(0.0, 9.0))
-    decisive = dataclasses.replace(track, expert_logits=(2.0, 1.0))
-    assert told(experts=experts, tracks=(brief, decisive)).startswith("The most suspicious face looks blended")
+def test_who_was_seen_too_briefly_decides_no_words(picture):
+    verdict = fake(picture, experts=TRACES, track={"expert_logits": (2.0, 1.0)})
+    brief = dataclasses.replace(verdict.tracks[0], number=7, p_fake=0.999, faces=1, expert_logits=(0.0, 9.0))
+    verdict = dataclasses.replace(verdict, tracks=(brief, *verdict.tracks))
+    assert sentences(verdict)[0].startswith("The most suspicious face looks blended")
