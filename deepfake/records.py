@@ -235,8 +235,7 @@ class Score:
     noise_logit: float
     """What the noise stream added to it."""
     evidence: Floats
-    """Shape `(h, w)`, laid over the crop: where the logit comes from. Its mean plus a constant is the logit; of a model
-    with experts, a mean of the experts' constants, weighed as the experts are in this crop."""
+    """Shape `(h, w)`, laid over the crop: where the logit comes from. Its mean plus a constant is the logit."""
     to_frame: Floats
     """Shape `(2, 3)`: the affine map from the unit square of the crop to pixels of the frame."""
     expert_logits: tuple[float, ...] = ()

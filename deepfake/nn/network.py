@@ -165,13 +165,14 @@ class ExpertJoin(layers.Layer):
         w = softmax(sharpness * logits)        every answer = sum(w * answers)
 
     With a sharpness of 0 it is the plain mean, without bounds the most suspicious answer. The evidence is weighed as
-    the logit is, so it adds up to it.
+    the logit is. The members' biases, too, weigh otherwise in each crop: what they bring beyond their mean is spread
+    over the maps, so that the evidence and one constant, the mean of the biases, add up to the logit of every crop.
 
     Args:
         sharpness: Float, not negative: how much more an expert counts whose logit is larger by 1.
 
     Call arguments:
-        answers: A list of dicts of `EvidenceHead`, of which each has a `logit` `(B,)`.
+        answers: A list of dicts of `EvidenceHead`, of which each has a `logit` `(B,)` and a map of evidence.
 
     Returns:
         A dict with each answer that all of them have, of the same shape, and `expert_logits` `(B, members)`.
@@ -181,7 +182,7 @@ class ExpertJoin(layers.Layer):
 
     Example:
 
-    >>> one, two = ({"logit": np.array([logit])} for logit in (0.0, 2.0))
+    >>> one, two = ({"logit": np.array([x]), "noise_evidence": np.full((1, 7, 7), x)} for x in (0.0, 2.0))
     >>> [round(float(ExpertJoin(sharpness)([one, two])["logit"][0]), 3) for sharpness in (0.0, 9.0)]
     [1.0, 2.0]
     """
@@ -202,6 +203,12 @@ class ExpertJoin(layers.Layer):
             parts = ops.stack([answer[name] for answer in answers], axis=-1)
             own = ops.reshape(weights, (-1, *(1,) * (len(parts.shape) - 2), len(answers)))
             joined[name] = ops.sum(own * parts, axis=-1)
+        maps = [name for name in joined if name.endswith("_evidence")]
+        shown = [sum(ops.mean(answer[name], axis=(1, 2)) for name in maps) for answer in answers]
+        biases = logits - ops.stack(shown, axis=-1)
+        beyond = ops.sum((weights - 1 / len(answers)) * biases, axis=-1) / len(maps)
+        for name in maps:
+            joined[name] = joined[name] + beyond[:, None, None]
         return joined | {EXPERT_LOGITS: logits}
 
     def get_config(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -102,8 +102,8 @@ class Arriving:
             await self._app(scope, body.receive, send_unless_stopped)
         except LimitError as error:
             body.stopped = error
-        except Exception:
-            # What reads a body that has stopped raises; so it would for who went away.
+        except ClientDisconnect:
+            # What reads a body that has stopped raises it, as for who went away.
             if body.complete:
                 raise
         finally:

@@ -14,9 +14,6 @@ from deepfake.model.calibration import sigmoid
 from deepfake.model.scorer import Scorer, _joined
 from deepfake.records import CropSpec
 
-BIASES_APART = 0.1
-"""Furthest apart that the constants of two crops lie: those of the shipped experts are weighed differently in each."""
-
 
 @pytest.fixture(scope="module")
 def bundle():
@@ -40,8 +37,8 @@ def test_evidence_adds_up_to_the_logit(scorer, crop, bundle):
     for one in (score, other):
         assert one.evidence.mean() == pytest.approx(one.visual_logit + one.noise_logit, abs=1e-4)
     logit = [math.log(one.p_fake / (1 - one.p_fake)) for one in (score, other)]
-    # The same constant, the bias, lies between evidence and logit for every crop; that of experts, up to how they weigh.
-    assert logit[0] - score.evidence.mean() == pytest.approx(logit[1] - other.evidence.mean(), abs=BIASES_APART)
+    # The same constant, the bias, lies between evidence and logit for every crop.
+    assert logit[0] - score.evidence.mean() == pytest.approx(logit[1] - other.evidence.mean(), abs=1e-3)
 
 
 def test_shares_of_the_streams_add_up_to_one(scorer, crop):
@@ -104,7 +101,7 @@ def test_the_answer_about_several_views_is_their_mean(bundle, viewed):
 def test_the_evidence_of_several_views_still_adds_up_to_the_logit(bundle, viewed):
     both, narrow, _ = Scorer(bundle).score(viewed)
     constant = math.log(narrow.p_fake / (1 - narrow.p_fake)) - narrow.evidence.mean()
-    assert both.evidence.mean() + constant == pytest.approx(math.log(both.p_fake / (1 - both.p_fake)), abs=BIASES_APART)
+    assert both.evidence.mean() + constant == pytest.approx(math.log(both.p_fake / (1 - both.p_fake)), abs=1e-4)
 
 
 def test_evidence_of_a_narrow_view_lies_where_that_view_lies(viewed):

@@ -94,19 +94,25 @@ def test_experts_are_joined_from_the_mean_to_the_most_suspicious(rng):
         np.testing.assert_allclose(joined["expert_logits"], logits, atol=1e-6)
     most = logits.argmax(axis=1)
     evidence = np.stack([answers[place]["visual_evidence"][number] for number, place in enumerate(most)])
-    np.testing.assert_allclose(joined["visual_evidence"], evidence, atol=1e-4)
+    np.testing.assert_allclose(contrast(joined["visual_evidence"]), contrast(evidence), atol=1e-4)
 
 
-def test_the_evidence_of_experts_is_weighed_as_their_logits_are(network, crops):
+def contrast(maps):
+    """What maps show apart from their mean."""
+    maps = np.asarray(maps)
+    return maps - maps.mean(axis=(1, 2), keepdims=True)
+
+
+def test_the_evidence_of_experts_and_the_mean_of_their_biases_add_up_to_the_logit(network, crops):
     other = build_network(NetworkConfig(streams="noise"), SIZE)
-    other.get_layer("head").bias.assign(0.0)
+    other.get_layer("head").bias.assign(0.9)
     copy = keras.models.clone_model(network)
     both = ensemble([copy, other], sharpness=2.0)
     copy.set_weights(network.get_weights())
-    copy.get_layer("head").bias.assign(0.0)
+    copy.get_layer("head").bias.assign(-0.5)
     found = answers(both, crops)
     total = (found["visual_evidence"] + found["noise_evidence"]).mean(axis=(1, 2))
-    np.testing.assert_allclose(total, found["logit"], atol=1e-5)
+    np.testing.assert_allclose(total + (0.9 - 0.5) / 2, found["logit"], atol=1e-5)
 
 
 def test_an_ensemble_is_described_by_its_configuration(crops, tmp_path):
