@@ -1,5 +1,4 @@
-"""Writes examples/ from one public-domain photograph: a portrait, a self-blended fake of it, one drawn by a
-generator, and a clip of the first two.
+"""Writes examples/ from one public-domain photograph: a portrait, a self-blended fake of it, and a clip of both.
 
 The portrait is NASA's of the astronaut Eileen Collins, as scikit-image ships it (`pip install scikit-image`):
 
@@ -21,7 +20,6 @@ from deepfake.faces.mesh import FaceMesh
 from deepfake.faces.mtcnn import FaceFinder
 from deepfake.media import read_picture
 from deepfake.model.bundle import load_detector, load_face_mesh
-from deepfake.nn.autoencoder import load_autoencoder, round_trip
 from deepfake.records import Image
 
 FPS = 12
@@ -29,7 +27,7 @@ SECONDS = 4
 
 
 def main(portrait: Path, out: Path) -> None:
-    """Writes portrait.jpg, self_blend.jpg, generated.jpg, half_fake.mp4 and no_face.jpg."""
+    """Writes portrait.jpg, self_blend.jpg, half_fake.mp4 and no_face.jpg."""
     out.mkdir(exist_ok=True)
     frame = read_picture(portrait)
     (face, *_) = FaceFinder(load_detector()).find([frame])[0]
@@ -39,7 +37,6 @@ def main(portrait: Path, out: Path) -> None:
     _, fake = self_blend(frame.image, points, np.random.default_rng(3))
     save(out / "portrait.jpg", frame.image)
     save(out / "self_blend.jpg", fake)
-    save(out / "generated.jpg", round_trip(load_autoencoder(), frame.image))
     save(out / "no_face.jpg", np.ascontiguousarray(frame.image[300:, 330:]))
     write_clip(out / "half_fake.mp4", frame.image, fake)
 

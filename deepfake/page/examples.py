@@ -32,5 +32,5 @@ class Examples:
         return str(EXAMPLES / self.names[int(event.index)])
 
 
-PICTURES = Examples("portrait.jpg", "self_blend.jpg", "generated.jpg", "no_face.jpg")
+PICTURES = Examples("portrait.jpg", "self_blend.jpg", "no_face.jpg")
 VIDEOS = Examples("half_fake.mp4")
