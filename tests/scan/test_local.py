@@ -107,8 +107,10 @@ def test_a_file_that_kills_every_worker_gets_its_row(photos, settings):
 
     def kill():
         while not done.wait(0.01):
-            for worker in workers_of(psutil.Process()):
-                worker.kill()
+            # One may end by itself between being listed and being killed.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for worker in workers_of(psutil.Process()):
+                    worker.kill()
 
     thread = threading.Thread(target=kill)
     with Workers(settings) as workers:
