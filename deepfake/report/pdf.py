@@ -246,9 +246,10 @@ def _write_method(sheet: Sheet, verdict: Verdict, model: Path) -> None:
     if verdict.kind == "video":
         sheet.text(say("report.method_video"))
     tables = rate_tables(model, verdict.model.sha256, say)
-    sheet.heading(say("report.errors"), 75 if tables else 25)
-    for table in tables:
-        sheet.room(22 + 6 * len(table.rows))
+    heights = [22 + 6 * len(table.rows) for table in tables]
+    sheet.heading(say("report.errors"), 18 + heights[0] if tables else 25)
+    for table, height in zip(tables, heights, strict=True):
+        sheet.room(height)
         sheet.text(table.title)
         sheet.table([say(column) for column in RATE_COLUMNS], table.rows, [22, 21, 31, 32, 32, 32])
         sheet.text(table.summary)
