@@ -321,7 +321,11 @@ def test_a_redirect_within_the_web_is_followed(server):
 
     server.behave = moved
     load_bundle(find_model(url_of(server)))
-    assert len(server.asked) == 2
+    # A connection that broke on the way is tried again, so the one that moved may have been asked more than once.
+    *moves, last = server.asked
+    assert moves
+    assert not any(asked["sent"] for asked in moves)
+    assert last["sent"]
 
 
 MANIFEST = ("light-7/bundle.json", "{}")
