@@ -188,6 +188,8 @@ class FitConfig(Settings, frozen=True, kw_only=True):
     """A `.weights.h5` file of the MobileNet without top; relative to the configuration file. Empty: random."""
     initial_weights: str = ""
     """The whole network's, to go on from: a `.weights.h5` file of another run, or a bundle's `.keras`. Empty: none."""
+    initial_member: Whole = 0
+    """Which network to take, counted from 0, where that bundle holds several in one and the run is to have one."""
 
 
 class TrainingConfig(Settings, frozen=True, kw_only=True):

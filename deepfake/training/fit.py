@@ -21,6 +21,7 @@ from deepfake.errors import DatasetError
 from deepfake.evaluation.plots import history_figure
 from deepfake.nn.losses import WeightedCrossentropy
 from deepfake.nn.network import backbones, build_network, training_network
+from deepfake.nn.saved import load_file
 from deepfake.nn.torch_layers import native_layers
 from deepfake.system.files import replacing, write_bytes
 from deepfake.training.devices import has_gpu, sharing
@@ -96,11 +97,8 @@ def _fit_epochs(
         return paired(rows, np.random.default_rng([config.fit.seed, epoch]))
 
     network = build_network(config.network, config.crop.size, _path(config.fit.backbone_weights))
-    if config.fit.initial_weights.endswith(".keras"):
-        loaded = keras.models.load_model(config.fit.initial_weights, compile=False)
-        network.set_weights(loaded.get_weights())
-    elif config.fit.initial_weights:
-        network.load_weights(config.fit.initial_weights)
+    if config.fit.initial_weights:
+        _begin_with(network, Path(config.fit.initial_weights), config.fit.initial_member)
     model = training_network(network)
     first = shown(0)
     weights = class_weights([row for unit in first for row in unit])
@@ -130,6 +128,20 @@ def _fit_epochs(
             shuffle=False,
             verbose=verbose,
         )
+
+
+def _begin_with(network: keras.Model, weights: Path, member: int) -> None:
+    """Sets the network's weights to those of a file, or to those of one network of several that the file holds."""
+    if weights.suffix != ".keras":
+        network.load_weights(weights)
+        return
+    found, wanted = load_file(weights).get_weights(), network.get_weights()
+    own = found[member * len(wanted) : (member + 1) * len(wanted)]
+    if len(found) % len(wanted) or [each.shape for each in own] != [each.shape for each in wanted]:
+        raise DatasetError(
+            f"{weights} holds no network {member} that is made as `network` says. Correct `initial_member` or `network`."
+        )
+    network.set_weights(own)
 
 
 def plateau_rate(fit: FitConfig, values: Sequence[float]) -> float:

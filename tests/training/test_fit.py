@@ -197,6 +197,22 @@ def test_a_run_goes_on_from_the_network_of_a_bundle(drawn, made_crops, write_con
     assert float(log(tmp_path / "run")[0]["val_logit_auc"]) > 0.95
 
 
+def test_a_run_goes_on_from_one_network_of_several(tmp_path):
+    single = NetworkConfig("mobilenet_v2", 0.35)
+    both = build_network(NetworkConfig("mobilenet_v2", 0.35, beside=(single,)), 64)
+    both.save(tmp_path / "both.keras")
+    network, kept = build_network(single, 64), both.get_weights()
+    for member in (0, 1):
+        fit_module._begin_with(network, tmp_path / "both.keras", member)
+        own = kept[member * len(kept) // 2 :]
+        assert all(np.array_equal(*pair) for pair in zip(network.get_weights(), own, strict=False))
+    with pytest.raises(DatasetError, match=r"both.keras holds no network 2 .* Correct `initial_member` or `network`"):
+        fit_module._begin_with(network, tmp_path / "both.keras", 2)
+    other = build_network(NetworkConfig("mobilenet_v2", 0.5), 64)
+    with pytest.raises(DatasetError, match=r"holds no network 0 that is made as `network` says"):
+        fit_module._begin_with(other, tmp_path / "both.keras", 0)
+
+
 def test_several_tables_are_one_data_set_and_a_source_of_weight_zero_is_only_watched(
     made_crops, tmp_path, write_config
 ):
