@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,7 @@ from deepfake.faces.quality import quality_of
 from deepfake.faces.search import find_faces
 from deepfake.faces.second_look import SecondLook
 from deepfake.faces.tracks import Tracker
-from deepfake.media import Opener, open_media
+from deepfake.media import MediaReader, Opener, open_media
 from deepfake.media.compression import source_of
 from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
 from deepfake.model.scorer import Scorer
@@ -195,7 +195,18 @@ class Detector:
         self, path: Path | str, sampling: Sampling, turn: Callable[[], AbstractContextManager[object]]
     ) -> Generator[Step, None, Verdict]:
         started = time.perf_counter()
-        media = self._open(path, sampling)
+        with closing(self._open(path, sampling)) as media:
+            verdict = yield from self._judged(media, path, sampling, turn)
+        return replace(verdict, elapsed_s=time.perf_counter() - started)
+
+    def _judged(
+        self,
+        media: MediaReader,
+        path: Path | str,
+        sampling: Sampling,
+        turn: Callable[[], AbstractContextManager[object]],
+    ) -> Generator[Step, None, Verdict]:
+        """The steps and the verdict of an open file, without the time that it took."""
         scores: list[Score] = []
         times: dict[int, float] = {}
         faces_found = 0
@@ -244,7 +255,7 @@ class Detector:
             frames_failed=media.frames_failed,
             credentials=media.credentials(self._anchors),
             model=self.bundle.model,
-            elapsed_s=time.perf_counter() - started,
+            elapsed_s=0.0,
             experts=self.bundle.experts,
             parts=decision.parts,
             notes=tuple(dict.fromkeys([*media.notes, *(note for look in looks for note in look.notes)])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePath
@@ -148,11 +149,12 @@ class FaceCutter:
         return Outcome(row.path, pictures=(self._write(self._cut(image, face), self._target(row, ".png"), row.label),))
 
     def _video(self, row: Row) -> Outcome:
-        reader, tracker = open_media(self.root / row.path, Sampling(self.settings.frames)), Tracker()
+        tracker = Tracker()
         people: dict[int, list[_Cut]] = defaultdict(list)
-        for frame, found in find_faces(reader, self.finder.find):
-            for face in tracker.follow(frame.image, found):
-                people[face.track or 0].append(self._cut(frame.image, face))
+        with closing(open_media(self.root / row.path, Sampling(self.settings.frames))) as reader:
+            for frame, found in find_faces(reader, self.finder.find):
+                for face in tracker.follow(frame.image, found):
+                    people[face.track or 0].append(self._cut(frame.image, face))
         if not people:
             return Outcome(row.path, "no_face", frames_failed=reader.frames_failed)
         largest = max(people.values(), key=lambda cuts: sum(cut.face.size for cut in cuts))

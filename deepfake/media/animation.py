@@ -81,6 +81,9 @@ class AnimationReader:
         """See `credentials_in`."""
         return credentials_in(self.path, anchors)
 
+    def close(self) -> None:
+        """Nothing is held between two iterations."""
+
     def _opened(self) -> PIL.Image.Image:
         picture = PIL.Image.open(self.path, formats=(self._name,))
         try:

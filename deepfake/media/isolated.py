@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,9 +20,9 @@ import numpy as np
 from msgspec import Meta
 
 from deepfake.errors import MediaError, ProcessError
-from deepfake.media.containers import credentials_in, holds_credentials
+from deepfake.media.containers import holds_credentials
 from deepfake.media.formats import MAX_PIXELS, Kind
-from deepfake.media.reader import open_media
+from deepfake.media.reader import MediaReader, open_media
 from deepfake.provenance.credentials import Credentials
 from deepfake.records import MAX_SAMPLES, Frame, Image, Note, Sampling
 from deepfake.system.process import OUT_OF_TIME, SENSELESS, ChildProcess, Line, limit_processor_time
@@ -64,15 +64,18 @@ def open_isolated(path: Path | str, sampling: Sampling | None = None, limits: Li
 
 
 class MediaApart:
-    """A `MediaReader` whose every iteration is a process."""
+    """A `MediaReader` in a process of its own, which has the file open until `close`.
+
+    An iteration that is left midway, or fails, ends the process; what is asked next is asked of a new one.
+    """
 
     def __init__(self, path: Path | str, sampling: Sampling | None = None, limits: Limits = LIMITS) -> None:
         self.path = Path(path)
         self.frames_failed = 0
         self._sampling = sampling
         self._limits = limits
-        with closing(self._start(_tell_frames, self._sampling, False)) as child:
-            header = self._said(child, _Header)
+        self._idle: ChildProcess | None = None
+        self._idle, header = self._started()
         self.kind: Kind = header.kind
         self.duration = Fraction(header.duration)
         self.notes = header.notes
@@ -82,8 +85,8 @@ class MediaApart:
         return self._length
 
     def __iter__(self) -> Iterator[Frame]:
-        with closing(self._start(_tell_frames, self._sampling, True)) as child:
-            self._said(child, _Header)
+        with self._process() as child:
+            child.tell(("frames", ""))
             for _ in range(self._length + 1):
                 message = self._said(child, _Shot | _End)
                 if isinstance(message, _End):
@@ -93,18 +96,44 @@ class MediaApart:
             raise self._failed(ProcessError(SENSELESS))
 
     def credentials(self, anchors: str = "") -> Credentials | None:
-        """See `credentials_in`; a file that carries none costs no process."""
+        """See `credentials_in`; a file that carries none is not asked for them."""
         if not holds_credentials(self.path):
             return None
-        with closing(self._start(_tell_credentials, anchors)) as child:
+        with self._process() as child:
+            child.tell(("credentials", anchors))
             found = self._said(child, _Found).credentials
         return None if found is None else Credentials.from_dict(found)
 
-    def _start(self, tell: Callable[..., None], *arguments: Any) -> ChildProcess:
+    def close(self) -> None:
+        """Ends the process; asked again, the reader starts another."""
+        if self._idle is not None:
+            self._idle.close()
+            self._idle = None
+
+    @contextmanager
+    def _process(self) -> Iterator[ChildProcess]:
+        """The process that has the file open, or a new one where that is busy or was ended."""
+        child, self._idle = self._idle or self._started()[0], None
         try:
-            return ChildProcess(_work, (self._limits, tell, str(self.path), *arguments), self._limits.memory_bytes)
+            yield child
+        except BaseException:
+            child.close()
+            raise
+        self.close()
+        self._idle = child
+
+    def _started(self) -> tuple[ChildProcess, _Header]:
+        """A new process, and what it says that the file is."""
+        arguments = (self._limits, _tell, str(self.path), self._sampling)
+        try:
+            child = ChildProcess(_work, arguments, self._limits.memory_bytes)
         except ProcessError as error:
             raise self._failed(error) from None
+        try:
+            return child, self._said(child, _Header)
+        except BaseException:
+            child.close()
+            raise
 
     def _said(self, child: ChildProcess, kind: Any) -> Any:
         try:
@@ -180,11 +209,11 @@ class _Refused(msgspec.Struct, tag=True):
     error: str
 
 
-def _work(line: Line, limits: Limits, tell: Callable[..., None], path: str, *arguments: Any) -> None:
-    """What the process does: it tells what it was started to tell, or why it cannot."""
+def _work(line: Line, limits: Limits, tell: Callable[..., None], path: str, sampling: Sampling | None) -> None:
+    """What the process does: it tells what it is asked, or why it cannot."""
     limit_processor_time(limits.processor_s)
     try:
-        tell(line, limits, path, *arguments)
+        tell(line, limits, path, sampling)
     except MediaError as error:
         line.say(_Refused(str(error)))
     except MemoryError:
@@ -192,19 +221,25 @@ def _work(line: Line, limits: Limits, tell: Callable[..., None], path: str, *arg
         line.say(_Refused(f"{path} needs more than {most:.1f} GB of memory to decode. Shrink it first."))
 
 
-def _tell_frames(line: Line, limits: Limits, path: str, sampling: Sampling | None, decode: bool) -> None:
-    """Tells what the file is, each frame, and how many failed."""
+def _tell(line: Line, limits: Limits, path: str, sampling: Sampling | None) -> None:
+    """Tells what the file is; then, as often as it is asked, its frames or its Content Credentials."""
     media = open_media(path, sampling)
     line.say(_Header(media.kind, str(media.duration), len(media), tuple(media.notes)))
-    for frame in media if decode else ():
+    while True:
+        what, anchors = line.heard()
+        limit_processor_time(limits.processor_s)
+        if what == "frames":
+            _tell_frames(line, limits, media)
+        else:
+            found = media.credentials(anchors)
+            line.say(_Found(None if found is None else found.as_dict()))
+
+
+def _tell_frames(line: Line, limits: Limits, media: MediaReader) -> None:
+    """Tells each frame, and how many failed."""
+    for frame in media:
         height, width, _ = frame.image.shape
         line.say(_Shot(frame.index, str(frame.time), height, width))
         line.send(np.ascontiguousarray(frame.image).data.cast("B"))
         limit_processor_time(limits.processor_s)
     line.say(_End(media.frames_failed))
-
-
-def _tell_credentials(line: Line, limits: Limits, path: str, anchors: str) -> None:
-    """Tells the Content Credentials of the file."""
-    found = credentials_in(Path(path), anchors)
-    line.say(_Found(None if found is None else found.as_dict()))

@@ -82,6 +82,9 @@ class PictureReader:
         """See `credentials_in`."""
         return credentials_in(self.path, anchors)
 
+    def close(self) -> None:
+        """Nothing is held between two iterations."""
+
     def _noted(self) -> Iterator[Note]:
         if len(self) > 1:
             yield Note.PAGES

@@ -16,7 +16,10 @@ from deepfake.records import Frame, Note, Sampling
 
 
 class MediaReader(Protocol):
-    """A picture, an animation or a video, opened. Each iteration reads the file, with one frame in memory at a time."""
+    """A picture, an animation or a video, opened. Each iteration reads the file, with one frame in memory at a time.
+
+    Whoever opened it closes it (`contextlib.closing`): it may be a process.
+    """
 
     @property
     def kind(self) -> Kind:
@@ -48,6 +51,10 @@ class MediaReader(Protocol):
         Args:
             anchors: PEM certificates of those who vouch for signers.
         """
+        ...
+
+    def close(self) -> None:
+        """Lets go of whatever holds the file open."""
         ...
 
 

@@ -105,6 +105,9 @@ class VideoReader:
         """See `credentials_in`."""
         return credentials_in(self.path, anchors)
 
+    def close(self) -> None:
+        """Nothing is held between two iterations."""
+
     def _sampled(self, container: Any, stream: Any) -> Iterator[tuple[list[int], _Moment]]:
         """Each frame shown at times to sample, with the times' numbers; times whose frame is lost are left out."""
         indices: list[int] = []

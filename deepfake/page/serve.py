@@ -17,7 +17,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from deepfake.errors import DeepfakeError
-from deepfake.media.isolated import open_isolated
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.actions import Actions
 from deepfake.page.answers import palette_css
@@ -31,7 +30,7 @@ from deepfake.page.language import I18N
 from deepfake.page.layout import build
 from deepfake.page.place import UPLOADS, prune
 from deepfake.page.rest import rest
-from deepfake.page.uploads import MAX_BYTES
+from deepfake.page.uploads import MAX_BYTES, open_upload
 from deepfake.pipeline import Detector
 from deepfake.system.process import warm_up
 
@@ -145,7 +144,7 @@ def serving(
     """
     _check_port(settings.host, settings.port)
     warm_up()
-    jobs = Jobs(Detector(model, trust=trust, opener=open_isolated, trust_list=trust_list))
+    jobs = Jobs(Detector(model, trust=trust, opener=open_upload, trust_list=trust_list))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     feedback = Feedback(settings.feedback) if settings.feedback else None

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepfake.errors import LimitError, MediaError
-from deepfake.media import Kind, kind_of
+from deepfake.media import Kind, MediaReader, kind_of
 from deepfake.media.isolated import open_isolated
+from deepfake.records import Sampling
 from deepfake.report.words import shown_name
 
 MAX_BYTES = {"picture": 25_000_000, "video": 250_000_000}
@@ -28,7 +29,7 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
 
     Raises:
         MediaError: If it lies elsewhere, is of no known format, or not what is wanted.
-        LimitError: If it is too large or too long.
+        LimitError: If it is too large.
     """
     path = Path(path)
     place = _resolved(path)
@@ -38,15 +39,26 @@ def check_upload(path: Path | str, folders: Sequence[Path], wanted: Kind | None 
     if wanted and kind != wanted:
         raise MediaError(f"{path} is a {kind}, not a {wanted}. Choose the tab for {kind}s.")
     check_bytes(kind, path.stat().st_size)
-    if kind == "video":
-        duration = float(open_isolated(path).duration)
-        if duration > MAX_DURATION_S:
-            raise LimitError(
-                f"A video may last at most {MAX_DURATION_S / 60:.0f} minutes here. Received: {duration / 60:.1f}. "
-                "Cut out the part in question.",
-                LimitError.TOO_LARGE,
-            )
     return kind
+
+
+def open_upload(path: Path | str, sampling: Sampling | None = None) -> MediaReader:
+    """Opens an uploaded file as `open_isolated` does.
+
+    Raises:
+        MediaError: As `open_isolated`.
+        LimitError: If it lasts too long.
+    """
+    media = open_isolated(path, sampling)
+    minutes = float(media.duration) / 60
+    if minutes > MAX_DURATION_S / 60:
+        media.close()
+        raise LimitError(
+            f"A video may last at most {MAX_DURATION_S / 60:.0f} minutes here. Received: {minutes:.1f}. "
+            "Cut out the part in question.",
+            LimitError.TOO_LARGE,
+        )
+    return media
 
 
 def check_bytes(kind: Kind, count: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -75,8 +76,9 @@ def scored_frames(verdict: Verdict, opener: Opener = open_media) -> Iterator[tup
     by_frame = defaultdict(list)
     for score in verdict.scores:
         by_frame[score.face.frame_index].append(score)
-    for frame in opener(verdict.path, verdict.sampling):
-        yield frame, by_frame[frame.index]
+    with closing(opener(verdict.path, verdict.sampling)) as media:
+        for frame in media:
+            yield frame, by_frame[frame.index]
 
 
 def annotated_frames(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -120,8 +121,8 @@ def _tile(row: dict[str, Any]) -> Image:
     face, time_s = max(zip(row["faces"], row["times"], strict=True), key=lambda pair: pair[0]["p_fake"])
     sampling = Sampling(1, start_s=max(0.0, time_s - 1e-3), end_s=time_s + 1e-3)
     try:
-        media = open_isolated(row["path"], sampling if row["kind"] == "video" else None)
-        (frame,) = media
+        with closing(open_isolated(row["path"], sampling if row["kind"] == "video" else None)) as media:
+            (frame,) = media
         tile[4 : TILE + 4, 4 : TILE + 4] = _around(frame.image, face["box_xyxy"])
     except (MediaError, ValueError):  # Of several pages, the row does not say which it was.
         cv2.rectangle(tile, (4, 4), (TILE + 3, TILE + 3), (200, 200, 200), 1)

@@ -139,7 +139,7 @@ def _begin_with(network: keras.Model, weights: Path, member: int) -> None:
     own = found[member * len(wanted) : (member + 1) * len(wanted)]
     if len(found) % len(wanted) or [each.shape for each in own] != [each.shape for each in wanted]:
         raise DatasetError(
-            f"{weights} holds no network {member} that is made as `network` says. Correct `initial_member` or `network`."
+            f"{weights} has no network {member} that is made as `network` says. Correct `initial_member` or `network`."
         )
     network.set_weights(own)
 

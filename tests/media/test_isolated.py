@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 from deepfake.errors import MediaError
 from deepfake.media import open_media
 from deepfake.media.isolated import Limits, MediaApart, open_isolated
+from deepfake.pipeline import Detector
 from deepfake.records import Sampling
+from deepfake.system.process import ChildProcess
 
 
 @pytest.mark.parametrize("name", ["portrait.jpg", "half_fake.mp4"])
@@ -99,7 +102,7 @@ def test_a_decoder_that_waits_for_others_is_not_ended(examples):
     assert len(list(frames)) == len(reader) - 1
 
 
-def forged(line, limits, path, *arguments):
+def forged(line, limits, path, sampling):
     """What a decoder may say that a file has taken over."""
     line.say({"type": "_Header", "kind": "picture", "duration": "0", "length": 1})
     messages: dict[str, list[Any]] = {
@@ -118,7 +121,7 @@ def forged(line, limits, path, *arguments):
 
 @pytest.mark.parametrize("lie", ["huge", "short", "long", "other", "ratio", "no-json", "endless"])
 def test_what_a_decoder_must_not_say_is_refused(monkeypatch, lie):
-    monkeypatch.setattr("deepfake.media.isolated._tell_frames", forged)
+    monkeypatch.setattr("deepfake.media.isolated._tell", forged)
     with pytest.raises(MediaError, match=f"{lie} made its decoder stop .an answer that makes no sense."):
         list(open_isolated(lie))
     assert not decoders()
@@ -129,6 +132,36 @@ def test_a_file_that_needs_too_much_memory_is_refused(tmp_path):
     PIL.Image.new("RGB", (7000, 7000)).save(path)
     with pytest.raises(MediaError, match="memory"):
         list(open_isolated(path, limits=Limits(memory_bytes=600 * 2**20)))
+
+
+def test_a_file_is_one_process_until_it_is_closed(examples, monkeypatch):
+    monkeypatch.setattr("deepfake.media.isolated.holds_credentials", lambda path: True)
+    with closing(open_isolated(examples / "half_fake.mp4", Sampling(frames=3))) as reader:
+        (process,) = decoders()
+        assert len(list(reader)) == len(list(reader)) == 3
+        assert reader.credentials() is None
+        assert decoders() == [process]
+        # While it is busy, and after it has died, another does the work.
+        assert [(one.index, two.index) for one, two in zip(reader, reader, strict=True)] == [(0, 0), (1, 1), (2, 2)]
+        (process,) = decoders()
+        process.kill()
+        with pytest.raises(MediaError, match="made its decoder stop .SIGKILL."):
+            list(reader)
+        assert len(list(reader)) == 3
+    assert not decoders()
+
+
+def test_a_judged_file_costs_one_process(examples, monkeypatch):
+    started = []
+    original = ChildProcess.__init__
+
+    def counted(self, *arguments):
+        started.append(arguments)
+        original(self, *arguments)
+
+    monkeypatch.setattr(ChildProcess, "__init__", counted)
+    assert Detector(opener=open_isolated).detect(examples / "half_fake.mp4", Sampling(frames=3)).frames_read == 3
+    assert len(started) == 1
 
 
 def test_a_reader_that_is_left_midway_leaves_no_process(examples):

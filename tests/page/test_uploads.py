@@ -6,7 +6,7 @@ import pytest
 
 from deepfake.errors import LimitError, MediaError
 from deepfake.page import uploads
-from deepfake.page.uploads import check_upload, without_path
+from deepfake.page.uploads import check_upload, open_upload, without_path
 
 
 def test_pictures_and_videos_are_let_in(examples):
@@ -37,7 +37,7 @@ def test_large_and_long_files_are_refused(monkeypatch, examples):
     assert caught.value.status == 413
     monkeypatch.setattr(uploads, "MAX_DURATION_S", 2.0)
     with pytest.raises(LimitError, match="A video may last at most 0 minutes here. Received: 0.1"):
-        check_upload(examples / "half_fake.mp4", [examples])
+        open_upload(examples / "half_fake.mp4")
 
 
 def test_only_files_below_the_folders_are_opened(tmp_path, examples):

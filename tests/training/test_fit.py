@@ -206,10 +206,10 @@ def test_a_run_goes_on_from_one_network_of_several(tmp_path):
         fit_module._begin_with(network, tmp_path / "both.keras", member)
         own = kept[member * len(kept) // 2 :]
         assert all(np.array_equal(*pair) for pair in zip(network.get_weights(), own, strict=False))
-    with pytest.raises(DatasetError, match=r"both.keras holds no network 2 .* Correct `initial_member` or `network`"):
+    with pytest.raises(DatasetError, match=r"both.keras has no network 2 .* Correct `initial_member` or `network`"):
         fit_module._begin_with(network, tmp_path / "both.keras", 2)
     other = build_network(NetworkConfig("mobilenet_v2", 0.5), 64)
-    with pytest.raises(DatasetError, match=r"holds no network 0 that is made as `network` says"):
+    with pytest.raises(DatasetError, match=r"has no network 0 that is made as `network` says"):
         fit_module._begin_with(other, tmp_path / "both.keras", 0)
 
 
