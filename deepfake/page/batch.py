@@ -13,12 +13,13 @@ from typing import Any
 import gradio as gr
 
 from deepfake.errors import LimitError, MediaError, internal_fault
-from deepfake.page.actions import Actions, cards_of, download, no_download, notice_of
+from deepfake.page.actions import Actions, cards_of
 from deepfake.page.answers import answer, face_cards, notice
 from deepfake.page.clients import asking_client
 from deepfake.page.evidence import draw_evidence
 from deepfake.page.history import ANSWER, CARDS, PICTURE_FILE, REPORT, Entry, refused_entry, table
 from deepfake.page.language import words_for
+from deepfake.page.messages import download, no_download, notice_of
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
 from deepfake.page.widgets import OpenedWidgets, Shown
 from deepfake.records import Verdict
