@@ -5,11 +5,14 @@ from contextlib import contextmanager, suppress
 
 import cv2
 import numpy as np
+import PIL.Image
 import psutil
 import pytest
 
 from deepfake import Detector, MediaError, detect
 from deepfake.records import Label, Reason, Sampling
+from deepfake.report.words import ENGLISH, sentences
+from deepfake.scan.row import Answer
 from deepfake.verdict import judge
 
 GOLDEN = {
@@ -32,6 +35,17 @@ def test_a_clip_that_is_fake_in_part_says_from_when_to_when(detector, examples):
     assert verdict.decisive_part is verdict.parts[0]
     assert (verdict.decisive_part.from_s, verdict.decisive_part.to_s) == pytest.approx((2.0, 4.0), abs=0.2)
     assert judge(verdict.tracks[0].p_fake, verdict.thresholds) is Label.INCONCLUSIVE
+
+
+def test_of_several_pages_the_one_that_decides_is_named(detector, examples, tmp_path):
+    pages = [PIL.Image.open(examples / name) for name in ("no_face.jpg", "portrait.jpg", "self_blend.jpg")]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    verdict = detector.detect(tmp_path / "pages.tif")
+    assert (verdict.label, verdict.page, verdict.as_dict()["page"]) == (Label.FAKE, 3, 3)
+    assert ENGLISH("sentence.page", page=3) in sentences(verdict)
+    row = Answer.of(verdict)
+    assert (row.page, row.notes, [face.frame for face in row.faces]) == (3, ("pages",), [1, 2])
+    assert detector.detect(examples / "self_blend.jpg").page is None
 
 
 def test_a_picture_without_a_face_is_inconclusive(detector, examples):
