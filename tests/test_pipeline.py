@@ -54,6 +54,21 @@ def test_a_picture_without_a_face_is_inconclusive(detector, examples):
     assert (verdict.frames_read, verdict.scores) == (1, ())
 
 
+def test_the_smallest_face_can_be_said_for_one_file(detector, portrait, save_png, tmp_path):
+    scene = np.full((700, 1100, 3), 120, np.uint8)
+    scene[:512, :512] = portrait.image
+    scene[100:400, 700:1000] = cv2.resize(portrait.image, (300, 300), interpolation=cv2.INTER_AREA)
+    path = save_png(tmp_path / "two.png", scene)
+
+    def faces(share=None):
+        analysis = detector.analyse(path, min_face_share=share)
+        return sum(len(step.scores) for step in analysis)
+
+    assert (faces(), faces(0.06), faces(0.2)) == (2, 2, 1)
+    with pytest.raises(ValueError, match=r"`min_face_share` is a share in \(0, 1\]\. Received: 0"):
+        detector.analyse(path, min_face_share=0)
+
+
 def test_a_face_of_few_pixels_is_inconclusive(detector, portrait, save_png, tmp_path):
     small = cv2.resize(portrait.image, (150, 150), interpolation=cv2.INTER_AREA)
     verdict = detector.detect(save_png(tmp_path / "small.png", small))

@@ -53,8 +53,12 @@ class Actions:
         """A new folder for what is drawn of one file."""
         return Path(tempfile.mkdtemp(dir=self.scratch))
 
-    def picture(self, path: str) -> tuple[Verdict, Image, list[Score]]:
+    def picture(self, path: str, smallest: float | None = None) -> tuple[Verdict, Image, list[Score]]:
         """The answer about an uploaded picture, its page with the most suspicious face, and the scores of that page.
+
+        Args:
+            path: The file.
+            smallest: The smallest face that is searched for, in percent of the short side; None for the usual one.
 
         Raises:
             MediaError: If it is none, or cannot be read.
@@ -62,7 +66,7 @@ class Actions:
         """
         with self.jobs.place(asking_client()) as client:
             check_upload(path, self.folders, "picture")
-            verdict = self.jobs.run(path, client)
+            verdict = self.jobs.run(path, client, share_of(smallest))
             return verdict, *worst_page(verdict, self.opener)
 
     def report(self, verdict: Verdict, folder: Path, say: Catalogue) -> Path:
@@ -98,6 +102,17 @@ class Actions:
         data = pdf.with_suffix(".json")
         data.write_text(to_json(verdict, shown_name(Path(verdict.path).name)) + "\n", encoding="utf-8")
         return download(pdf), download(data)
+
+
+def share_of(smallest: float | None) -> float | None:
+    """Percent of a picture's short side as a share; whatever a forged request says, it is one.
+
+    Example:
+
+    >>> share_of(6), share_of(-1), share_of(None)
+    (0.06, 0.01, None)
+    """
+    return None if smallest is None else min(max(float(smallest), 1.0), 100.0) / 100
 
 
 def pair_of(image: Image, scores: Sequence[Score], verdict: Verdict) -> tuple[Image, Image]:

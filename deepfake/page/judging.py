@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from deepfake.errors import LimitError, MediaError
-from deepfake.page.actions import Actions, beside_faces, cards_of, pair_of
+from deepfake.page.actions import Actions, beside_faces, cards_of, pair_of, share_of
 from deepfake.page.answers import answer, busy, face_cards, heat_caption, moment_buttons, progress
 from deepfake.page.clients import asking_client
 from deepfake.page.evidence import draw_evidence
@@ -39,18 +39,25 @@ class PictureActions:
 
     def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
         """What a new picture leaves of the old answer: nothing. Only what was asked about this one stays."""
-        if path is not None and path == asked.path:
-            return {}
+        return {} if path is not None and path == asked.path else self.forgotten(asked, request)
+
+    def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """No answer, and none to come: what was asked no longer holds."""
         asked.path = None
         return self.cleared(request)
 
     def cleared(self, request: gr.Request | None = None) -> Shown:
         """No answer."""
         said = notice_of("no_picture", words_for(request))
-        return self._without_answer() | {self.widgets.said: said}
+        return self.without_answer() | {self.widgets.said: said}
 
     def judge_picture(
-        self, path: str | None, entries: list[Entry], asked: Asked, request: gr.Request | None = None
+        self,
+        path: str | None,
+        entries: list[Entry],
+        asked: Asked,
+        smallest: float | None = None,
+        request: gr.Request | None = None,
     ) -> Iterator[Shown]:
         """That it has begun, then the answer about a picture, with its evidence, if the tab still shows it."""
         widgets, say = self.widgets, words_for(request)
@@ -58,12 +65,12 @@ class PictureActions:
         if not path:
             yield self.cleared(request)
             return
-        yield self._without_answer() | {widgets.said: busy(say)}
+        yield self.without_answer() | {widgets.said: busy(say)}
         try:
-            verdict, image, scores = self.actions.picture(path)
+            verdict, image, scores = self.actions.picture(path, smallest)
         except (MediaError, LimitError) as error:
             if asked.path == path:
-                yield self._without_answer() | {widgets.said: refused(error, path, say)}
+                yield self.without_answer() | {widgets.said: refused(error, path, say)}
             return
         if asked.path != path:
             return
@@ -82,7 +89,8 @@ class PictureActions:
             widgets.entries: self.actions.history.remembered(entries, entry),
         }
 
-    def _without_answer(self) -> Shown:
+    def without_answer(self) -> Shown:
+        """All but the history empty."""
         widgets = self.widgets
         return widgets.cleared("entries") | {
             widgets.slider: gr.ImageSlider(None, visible=False),
@@ -102,21 +110,28 @@ class VideoActions:
 
     def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
         """As of pictures."""
-        if path is not None and path == asked.path:
-            return {}
+        return {} if path is not None and path == asked.path else self.forgotten(asked, request)
+
+    def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """No answer, and none to come: what was asked no longer holds."""
         asked.path = None
         return self.cleared(request)
 
     def cleared(self, request: gr.Request | None = None) -> Shown:
         """No answer."""
-        return self._without_answer() | {self.widgets.said: notice_of("no_video", words_for(request))}
+        return self.without_answer() | {self.widgets.said: notice_of("no_video", words_for(request))}
 
     def stopped(self, request: gr.Request | None = None) -> Shown:
         """That the analysis was cancelled."""
-        return self._without_answer() | {self.widgets.said: notice_of("stopped", words_for(request))}
+        return self.without_answer() | {self.widgets.said: notice_of("stopped", words_for(request))}
 
     def judge_video(
-        self, path: str | None, entries: list[Entry], asked: Asked, request: gr.Request | None = None
+        self,
+        path: str | None,
+        entries: list[Entry],
+        asked: Asked,
+        smallest: float | None = None,
+        request: gr.Request | None = None,
     ) -> Iterator[Shown]:
         """Progress, then the answer about a video, with its evidence, as long as the tab shows it."""
         widgets, say = self.widgets, words_for(request)
@@ -124,12 +139,12 @@ class VideoActions:
         if not path:
             yield self.cleared(request)
             return
-        cleared = self._without_answer()
+        cleared = self.without_answer()
         try:
             with self.actions.jobs.place(asking_client()) as client:
                 check_upload(path, self.actions.folders, "video")
                 seen: list[float] = []
-                with closing(self.actions.jobs.analyse(path, client)) as analysis:
+                with closing(self.actions.jobs.analyse(path, client, share_of(smallest))) as analysis:
                     for step in analysis:
                         if asked.path != path:
                             return
@@ -163,7 +178,8 @@ class VideoActions:
             widgets.entries: self.actions.history.remembered(entries, entry),
         }
 
-    def _without_answer(self) -> Shown:
+    def without_answer(self) -> Shown:
+        """All but the history empty."""
         widgets = self.widgets
         return widgets.cleared("entries") | {
             widgets.plot: gr.Plot(None, visible=False),

@@ -7,10 +7,10 @@ import gradio as gr
 from deepfake.page.actions import Actions
 from deepfake.page.compare import PairActions
 from deepfake.page.endpoints import Endpoints
-from deepfake.page.feedback import Feedback
 from deepfake.page.language import label
 from deepfake.page.live import EVERY_S, LIMIT_S, Camera
 from deepfake.page.messages import notice_of
+from deepfake.page.offers import Offers
 from deepfake.page.parts import QUIET, SHOW_ANSWER, heat_slider, picture_input
 from deepfake.page.tables import batch_tab, history_tab
 from deepfake.page.tabs import picture_tab, video_tab
@@ -18,19 +18,20 @@ from deepfake.page.widgets import PairWidgets
 from deepfake.report.words import ENGLISH
 
 CAMERAS_AT_ONCE = 2
+NOTHING_MORE = Offers()
 TITLE = "deepfake: real or fake?"
 # What a browser does by itself; page.js defines it.
 TOGGLE_THEME = "() => deepfake.toggleTheme()"
 TOGGLE_ABOUT = "() => deepfake.toggleAbout()"
 
 
-def build(actions: Actions, endpoints: Endpoints, feedback: Feedback | None = None) -> gr.Blocks:
+def build(actions: Actions, endpoints: Endpoints, offers: Offers = NOTHING_MORE) -> gr.Blocks:
     """The page.
 
     Args:
         actions: What happens when a person presses a button.
         endpoints: What programs may call by name.
-        feedback: Where wrong answers are kept; None where that is not offered.
+        offers: What is offered beside that.
     """
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         entries = gr.State([], time_to_live=3600)
@@ -47,9 +48,9 @@ def build(actions: Actions, endpoints: Endpoints, feedback: Feedback | None = No
             explained = gr.Markdown(actions.explained(), elem_classes="about", sanitize_html=False)
         page.load(actions.explained, None, explained, **QUIET)
         with gr.Tab(label("page.picture"), id="picture"):
-            picture_tab(page, actions, entries, feedback)
+            picture_tab(page, actions, entries, offers)
         with gr.Tab(label("page.video"), id="video"):
-            video_tab(page, actions, entries, feedback)
+            video_tab(page, actions, entries, offers)
         with gr.Tab(label("page.batch"), id="batch"):
             batch_tab(page, actions, entries)
         with gr.Tab(label("page.compare"), id="compare"):

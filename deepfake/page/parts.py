@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
+from deepfake.faces.mtcnn import FaceSettings
 from deepfake.page.actions import Actions
 from deepfake.page.examples import Examples
 from deepfake.page.feedback import CONSENT, TRUTHS, Feedback
@@ -74,6 +75,33 @@ def keep_buttons(which: str) -> tuple[gr.DownloadButton, gr.DownloadButton]:
         pdf = gr.DownloadButton(label("page.pdf"), interactive=False, elem_id=f"{which}-pdf")
         data = gr.DownloadButton(label("page.json"), interactive=False, elem_id=f"{which}-json")
     return pdf, data
+
+
+def smallest_face(which: str) -> gr.Slider:
+    """How small faces are searched for, in percent of the short side, one click deeper."""
+    with gr.Accordion(label("page.options"), open=False, elem_id=f"{which}-options"):
+        return gr.Slider(
+            1,
+            50,
+            100 * FaceSettings().min_face_share,
+            step=1,
+            label=label("page.smallest"),
+            info=cast("str", label("page.smallest_text")),
+            elem_id=f"{which}-smallest",
+        )
+
+
+def address_field(which: str) -> tuple[gr.Textbox, gr.Button]:
+    """An address of the web, and the button that has it fetched."""
+    address = gr.Textbox(
+        label=label("fetch.address"),
+        info=cast("str", label("fetch.text")),
+        placeholder="https://",
+        max_lines=1,
+        max_length=2000,
+        elem_id=f"{which}-address",
+    )
+    return address, gr.Button(label("fetch.fetch"), elem_id=f"fetch-{which}")
 
 
 def numbers_area() -> gr.JSON:

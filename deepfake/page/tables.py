@@ -9,7 +9,7 @@ from deepfake.page.batch import BatchActions, OpenedActions
 from deepfake.page.history import table
 from deepfake.page.language import label
 from deepfake.page.messages import no_download, notice_of
-from deepfake.page.parts import BUTTONS, QUIET
+from deepfake.page.parts import BUTTONS, QUIET, smallest_face
 from deepfake.page.widgets import OpenedWidgets
 from deepfake.report.words import ENGLISH
 
@@ -25,6 +25,7 @@ def batch_tab(page: gr.Blocks, actions: Actions, entries: gr.State) -> None:
         file_count="multiple",
         type="filepath",
     )
+    smallest = smallest_face("batch")
     with gr.Row():
         go = gr.Button(label("page.analyse_all"), variant="primary", elem_id="analyse-batch")
         stop = gr.Button(label("page.cancel"), elem_id="cancel-batch")
@@ -35,7 +36,7 @@ def batch_tab(page: gr.Blocks, actions: Actions, entries: gr.State) -> None:
         archive = gr.DownloadButton(label("page.zip"), interactive=False, elem_id="batch-zip")
     own = BatchActions(actions)
     outputs = [said, lines, batch, entries, sheet, archive]
-    done = go.click(own.judge_batch, [files, entries], outputs, **QUIET)
+    done = go.click(own.judge_batch, [files, entries, smallest], outputs, **QUIET)
     # What was judged before the end stays.
     stop.click(None, cancels=done, queue=False, api_visibility="private").then(
         own.stopped, None, said, queue=False, **QUIET
