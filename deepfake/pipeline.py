@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from deepfake.faces.crops import cut_crop
@@ -133,6 +134,7 @@ class Detector:
         path: Path | str,
         sampling: Sampling | None = None,
         turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+        min_face_share: float | None = None,
     ) -> Analysis:
         """Does what `detect` does, one frame at a time: for callers who show progress, stop early or take turns.
 
@@ -141,6 +143,8 @@ class Detector:
             sampling: As for `detect`.
             turn: Entered whenever the networks are used, never while the file is read: threads that share a detector
                 pass one that lets in one at a time.
+            min_face_share: The smallest face that is searched for in this file, as `FaceSettings.min_face_share`; None
+                for that of the detector's settings.
 
         Returns:
             What yields the steps, raises `MediaError` if the file cannot be read, and has the verdict at its end.
@@ -153,7 +157,10 @@ class Detector:
         >>> analysis.verdict.frames_read
         1
         """
-        return Analysis(self._steps(path, sampling or Sampling(), turn))
+        if min_face_share is not None:
+            FaceSettings(min_face_share=min_face_share)  # Checks it.
+        look = partial(SecondLook, self._finder, min_face_share)
+        return Analysis(self._steps(path, sampling or Sampling(), turn, look))
 
     @property
     def face_thresholds(self) -> Thresholds:
@@ -192,11 +199,15 @@ class Detector:
         return tuple(replace(score, quality=quality_of(crop)) for score, crop in zip(scores, large, strict=True))
 
     def _steps(
-        self, path: Path | str, sampling: Sampling, turn: Callable[[], AbstractContextManager[object]]
+        self,
+        path: Path | str,
+        sampling: Sampling,
+        turn: Callable[[], AbstractContextManager[object]],
+        look_anew: Callable[[], SecondLook],
     ) -> Generator[Step, None, Verdict]:
         started = time.perf_counter()
         with closing(self._open(path, sampling)) as media:
-            verdict = yield from self._judged(media, path, sampling, turn)
+            verdict = yield from self._judged(media, path, sampling, turn, look_anew)
         return replace(verdict, elapsed_s=time.perf_counter() - started)
 
     def _judged(
@@ -205,6 +216,7 @@ class Detector:
         path: Path | str,
         sampling: Sampling,
         turn: Callable[[], AbstractContextManager[object]],
+        look_anew: Callable[[], SecondLook],
     ) -> Generator[Step, None, Verdict]:
         """The steps and the verdict of an open file, without the time that it took."""
         scores: list[Score] = []
@@ -213,14 +225,14 @@ class Detector:
         tracker = Tracker()
         width = height = 0
 
-        looks = [SecondLook(self._finder)]
+        looks = [look_anew()]
 
         def find(batch: Sequence[Frame]) -> list[list[Face]]:
             with turn():
                 if media.kind == "video":
                     return looks[0].find(batch)
                 # Each page may lie as it likes.
-                own = [SecondLook(self._finder) for _ in batch]
+                own = [look_anew() for _ in batch]
                 looks.extend(own)
                 return [look.find([page])[0] for look, page in zip(own, batch, strict=True)]
 

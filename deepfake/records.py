@@ -390,6 +390,14 @@ class Verdict:
         return next((part for part in self.parts if part.p_fake == self.p_fake), None)
 
     @property
+    def page(self) -> int | None:
+        """The page with the face that decided, from 1 as viewers count; None of files with one page, or no face."""
+        if Note.PAGES not in self.notes or self.decisive is None:
+            return None
+        decisive = self.decisive.number
+        return next(score.face.frame_index for score in self.scores if (score.face.track or 0) == decisive) + 1
+
+    @property
     def trace(self) -> str | None:
         """The kind of trace of a fake: that of the expert that says more; None of other answers, or without experts."""
         if self.label is not Label.FAKE:
@@ -414,6 +422,7 @@ class Verdict:
             "trace": self.trace,
             "from_s": _rounded(part.from_s, 3) if part else None,
             "to_s": _rounded(part.to_s, 3) if part else None,
+            "page": self.page,
             "thresholds": {"real_below": self.thresholds.real_below, "fake_above": self.thresholds.fake_above},
             "faces": [self._face_as_dict(score) for score in self.scores],
             "tracks": [

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import http.server
 import json
 import os
+import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -94,6 +97,48 @@ def save_png():
         return path
 
     return save
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """`/moved` leads to `/inside`, `/round` to itself; all else is what `content` says."""
+
+    content = b""
+
+    def do_GET(self):
+        place = {"/moved": "http://10.0.0.1/a.jpg", "/round": "/round"}.get(self.path)
+        self.send_response(302 if place else 404 if self.path == "/gone" else 200)
+        if place:
+            self.send_header("Location", place)
+        self.end_headers()
+        self.wfile.write(self.content)
+
+    def log_message(self, *_):
+        pass
+
+
+@dataclass
+class Site:
+    """A site of the web."""
+
+    address: str
+    port: int
+    page: type[Page]
+
+
+@pytest.fixture
+def site(monkeypatch, examples):
+    """A server on this machine that counts as a public one, under the name of its own."""
+    from deepfake.system import fetch
+
+    monkeypatch.setattr(Page, "content", (examples / "portrait.jpg").read_bytes())
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        public = fetch._public
+        monkeypatch.setattr(
+            fetch, "_public", lambda host, *rest: "127.0.0.1" if host == "site.test" else public(host, *rest)
+        )
+        yield Site(f"http://site.test:{server.server_port}", server.server_port, Page)
+        server.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,14 @@ from contextlib import contextmanager, suppress
 
 import cv2
 import numpy as np
+import PIL.Image
 import psutil
 import pytest
 
 from deepfake import Detector, MediaError, detect
 from deepfake.records import Label, Reason, Sampling
+from deepfake.report.words import ENGLISH, sentences
+from deepfake.scan.row import Answer
 from deepfake.verdict import judge
 
 GOLDEN = {
@@ -34,10 +37,36 @@ def test_a_clip_that_is_fake_in_part_says_from_when_to_when(detector, examples):
     assert judge(verdict.tracks[0].p_fake, verdict.thresholds) is Label.INCONCLUSIVE
 
 
+def test_of_several_pages_the_one_that_decides_is_named(detector, examples, tmp_path):
+    pages = [PIL.Image.open(examples / name) for name in ("no_face.jpg", "portrait.jpg", "self_blend.jpg")]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    verdict = detector.detect(tmp_path / "pages.tif")
+    assert (verdict.label, verdict.page, verdict.as_dict()["page"]) == (Label.FAKE, 3, 3)
+    assert ENGLISH("sentence.page", page=3) in sentences(verdict)
+    row = Answer.of(verdict)
+    assert (row.page, row.notes, [face.frame for face in row.faces]) == (3, ("pages",), [1, 2])
+    assert detector.detect(examples / "self_blend.jpg").page is None
+
+
 def test_a_picture_without_a_face_is_inconclusive(detector, examples):
     verdict = detector.detect(examples / "no_face.jpg")
     assert (verdict.label, verdict.reason, verdict.p_fake) == (Label.INCONCLUSIVE, Reason.NO_FACE, None)
     assert (verdict.frames_read, verdict.scores) == (1, ())
+
+
+def test_the_smallest_face_can_be_said_for_one_file(detector, portrait, save_png, tmp_path):
+    scene = np.full((700, 1100, 3), 120, np.uint8)
+    scene[:512, :512] = portrait.image
+    scene[100:400, 700:1000] = cv2.resize(portrait.image, (300, 300), interpolation=cv2.INTER_AREA)
+    path = save_png(tmp_path / "two.png", scene)
+
+    def faces(share=None):
+        analysis = detector.analyse(path, min_face_share=share)
+        return sum(len(step.scores) for step in analysis)
+
+    assert (faces(), faces(0.06), faces(0.2)) == (2, 2, 1)
+    with pytest.raises(ValueError, match=r"`min_face_share` is a share in \(0, 1\]\. Received: 0"):
+        detector.analyse(path, min_face_share=0)
 
 
 def test_a_face_of_few_pixels_is_inconclusive(detector, portrait, save_png, tmp_path):

@@ -78,6 +78,11 @@ class User(click.ParamType[tuple[str, str]]):
     type=NEW_FOLDER,
     help="Let visitors keep files that were judged wrongly in this folder, with the truth and their consent.",
 )
+@click.option(
+    "--fetch",
+    is_flag=True,
+    help="Let visitors have this machine fetch files from addresses of the public web.",
+)
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @TRUST
@@ -93,6 +98,7 @@ def serve(
     origins: tuple[str, ...],
     proxies: str | None,
     feedback: Path | None,
+    fetch: bool,
     mcp: bool,
     model: str,
     trust: bool,
@@ -130,6 +136,7 @@ def serve(
             origins=origins,
             space=space,
             feedback=feedback,
+            fetch=fetch,
             mcp=mcp,
         )
         with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:

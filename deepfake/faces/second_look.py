@@ -38,14 +38,16 @@ class SecondLook:
 
     Args:
         finder: What finds faces upright, of the usual size.
+        min_face_share: The smallest face of the first look; None for that of the finder's settings.
     """
 
-    def __init__(self, finder: FaceFinder) -> None:
+    def __init__(self, finder: FaceFinder, min_face_share: float | None = None) -> None:
         self.notes: tuple[Note, ...] = ()
         self._finder = finder
+        self._usual = min_face_share
         self._is_found = False
         self._turns = 0
-        self._min_face_share: float | None = None
+        self._min_face_share = self._usual
 
     def find(self, frames: Sequence[Frame]) -> list[list[Face]]:
         """As `FaceFinder.find`, the faces in pixels of the frames as they are, turned or not."""
@@ -57,13 +59,14 @@ class SecondLook:
         for turns, min_face_share, note in _VIEWS:
             if seen and note is Note.SMALL_FACES:
                 break
-            self._turns, self._min_face_share, self.notes = turns, min_face_share, (note,)
+            self._turns, self.notes = turns, (note,)
+            self._min_face_share = self._usual if min_face_share is None else min_face_share
             # A face of the usual size is as well seen in a smaller picture, which is turned sooner.
             seen_first = probe if note is Note.SMALL_FACES else _shrunk(probe)
             if _best(self._seen([seen_first])) >= (SURE_SCORE if seen else LEAST_SCORE):
                 self._is_found = True
                 return self._seen(frames)
-        self._turns, self._min_face_share, self.notes = 0, None, ()
+        self._turns, self._min_face_share, self.notes = 0, self._usual, ()
         self._is_found = seen
         return found
 

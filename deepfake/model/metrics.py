@@ -7,7 +7,6 @@ is absent; a key that is not known, or a value of another type, is an error and 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,14 +15,13 @@ from msgspec import Meta
 
 from deepfake.errors import BundleError
 from deepfake.model.calibration import Calibration
+from deepfake.model.metrics_format import FORMAT, of_this_format
 from deepfake.records import Thresholds
 from deepfake.system.files import write_json
 from deepfake.system.settings import Count, Finite, NotNegative, Positive, Share, Whole, read_settings
 
 METRICS = "metrics.json"
 """The measures of a detector bundle, beside its manifest."""
-FORMAT = 2
-"""Version of `metrics.json` that this package writes; the one before, which states none, is read as well."""
 Interval = tuple[Share, Share]
 """A 95% interval: its lower and its upper end."""
 Error = Literal["reals_called_fake", "reals_inconclusive", "fakes_called_real"]
@@ -403,7 +401,7 @@ def read_metrics(model: Path) -> Metrics:
     except (OSError, ValueError) as error:
         raise BundleError(f"{path} cannot be read ({error}). Fetch the bundle again, or evaluate it anew.") from error
     try:
-        return read_settings(_of_this_format(values), Metrics)
+        return read_settings(of_this_format(values), Metrics)
     except ValueError as error:
         raise BundleError(f"{path} cannot be used: {error} Fetch the bundle again, or evaluate it anew.") from error
 
@@ -430,42 +428,6 @@ def write_metrics(model: Path, metrics: Metrics) -> Metrics:
     kept = read_settings(values, Metrics)
     write_json(model / METRICS, {"format": FORMAT, **values})
     return kept
-
-
-def _of_this_format(values: Any) -> dict[str, Any]:
-    """The values of this format: they are, or they were written before there was a number."""
-    if not isinstance(values, Mapping):
-        raise ValueError(f"It must hold an object. Received: {type(values).__name__}.")
-    known = dict(values)
-    number = known.pop("format", None)
-    if number == FORMAT:
-        return known
-    if number is not None:
-        raise ValueError(f"Its format must be {FORMAT}. Received: {number!r}.")
-    for old, new in {"attack": "adversarial", "audit": "fairness"}.items():
-        if old in known:
-            known[new] = known.pop(old)
-    if isinstance(rounds := known.get("rounds"), Mapping):
-        known["rounds"] = rounds.get("rounds")
-    if isinstance(robustness := known.get("robustness"), Mapping):
-        known["robustness"] = _with_clean_apart(robustness)
-    if isinstance(calibration := known.get("calibration"), Mapping):
-        # What every bundle allowed before this was written down with it.
-        known["calibration"] = {"false_alarms": 0.05, "misses": 0.05} | {
-            {"logit_shift": "shift"}.get(key, key): value for key, value in calibration.items()
-        }
-    return known
-
-
-def _with_clean_apart(robustness: Mapping[str, Any]) -> dict[str, Any]:
-    """Clean crops once; they were the first level of every corruption."""
-    try:
-        first, *_ = [own["levels"][0] for own in robustness["corruptions"].values()]
-        clean = {"auc": first["auc"], "auc_interval": first["auc_interval"]}
-        corruptions = {name: own | {"levels": own["levels"][1:]} for name, own in robustness["corruptions"].items()}
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"Its robustness is not whole: {error!r}.") from error
-    return {**robustness, "clean": clean, "corruptions": corruptions}
 
 
 def _rounded(value: Any) -> Any:

@@ -13,12 +13,13 @@ from typing import Any
 import gradio as gr
 
 from deepfake.errors import LimitError, MediaError, internal_fault
-from deepfake.page.actions import Actions, cards_of, download, no_download, notice_of
+from deepfake.page.actions import Actions, cards_of, share_of
 from deepfake.page.answers import answer, face_cards, notice
 from deepfake.page.clients import asking_client
 from deepfake.page.evidence import draw_evidence
 from deepfake.page.history import ANSWER, CARDS, PICTURE_FILE, REPORT, Entry, refused_entry, table
 from deepfake.page.language import words_for
+from deepfake.page.messages import download, no_download, notice_of
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
 from deepfake.page.widgets import OpenedWidgets, Shown
 from deepfake.records import Verdict
@@ -54,7 +55,11 @@ class BatchActions:
         self.actions = actions
 
     def judge_batch(
-        self, paths: list[str] | None, entries: list[Entry], request: gr.Request | None = None
+        self,
+        paths: list[str] | None,
+        entries: list[Entry],
+        smallest: float | None = None,
+        request: gr.Request | None = None,
     ) -> Iterator[tuple[Any, ...]]:
         """A message, the lines so far, their entries, the history, then the CSV file and the ZIP: a file at a time."""
         say, none = words_for(request), (no_download(), no_download())
@@ -70,7 +75,7 @@ class BatchActions:
             said = notice(say("page.file_of", number=number, total=len(paths)), "", say)
             own = [judged.entry for judged in batch]
             yield said, table(own), own, entries, *none
-            batch.append(self._judged(path, folder / f"{number:02d}", say))
+            batch.append(self._judged(path, folder / f"{number:02d}", smallest, say))
             entries = self.actions.history.remembered(entries, batch[-1].entry)
         sheet = self.actions.folder() / "deepfake.csv"
         _write_csv(sheet, batch)
@@ -81,12 +86,12 @@ class BatchActions:
         """That the rest was cancelled: what was judged before stays."""
         return notice_of("stopped", words_for(request))
 
-    def _judged(self, path: str, folder: Path, say: Catalogue) -> Judged:
+    def _judged(self, path: str, folder: Path, smallest: float | None, say: Catalogue) -> Judged:
         name = shown_name(Path(path).name)
         try:
             with self.actions.jobs.place(asking_client()) as client:
                 kind = check_upload(path, self.actions.folders)
-                verdict = self.actions.jobs.run(path, client)
+                verdict = self.actions.jobs.run(path, client, share_of(smallest))
                 folder.mkdir(parents=True)
                 entry = self._drawn(verdict, kind, folder, say)
                 pdf = self.actions.report(verdict, folder, say)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gradio as gr
 
 from deepfake.errors import LimitError, MediaError
-from deepfake.page.actions import SHOWN_SIDE, Actions, beside_faces, notice_of, refused
+from deepfake.page.actions import SHOWN_SIDE, Actions, beside_faces
 from deepfake.page.answers import answer, face_cards
 from deepfake.page.language import words_for
+from deepfake.page.messages import notice_of, refused
 from deepfake.page.widgets import PairWidgets, Shown
 from deepfake.records import Image, Score, Verdict
 from deepfake.report.catalogue import Catalogue

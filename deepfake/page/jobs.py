@@ -128,21 +128,21 @@ class Jobs:
             finally:
                 self._decoders.release(client)
 
-    def analyse(self, path: Path | str, client: str = "") -> Analysis:
+    def analyse(self, path: Path | str, client: str = "", min_face_share: float | None = None) -> Analysis:
         """As `Detector.analyse`, in a `place` of that client.
 
         Iterating it raises `LimitError`, too, if the file took too long.
         """
-        return Analysis(self._steps(path, client))
+        return Analysis(self._steps(path, client, min_face_share))
 
-    def run(self, path: Path | str, client: str = "") -> Verdict:
+    def run(self, path: Path | str, client: str = "", min_face_share: float | None = None) -> Verdict:
         """As `Detector.detect`, in a `place` of that client.
 
         Raises:
             MediaError: If the file cannot be read.
             LimitError: If the file took too long.
         """
-        analysis = self.analyse(path, client)
+        analysis = self.analyse(path, client, min_face_share)
         for _ in analysis:
             pass
         return analysis.verdict
@@ -156,9 +156,10 @@ class Jobs:
         end = time.monotonic() + FRAME_LIMIT_S
         return self.detector.score(image, turn=partial(self._at, client, end))
 
-    def _steps(self, path: Path | str, client: str) -> Generator[Step, None, Verdict]:
+    def _steps(self, path: Path | str, client: str, min_face_share: float | None) -> Generator[Step, None, Verdict]:
         end = time.monotonic() + self.limit_s
-        analysis = self.detector.analyse(path, turn=partial(self._at, client, end))
+        turn = partial(self._at, client, end)
+        analysis = self.detector.analyse(path, turn=turn, min_face_share=min_face_share)
         try:
             for step in analysis:
                 if time.monotonic() > end:

@@ -15,6 +15,7 @@ from starlette.formparsers import MultiPartException
 
 from deepfake import __version__
 from deepfake.errors import LimitError, MediaError
+from deepfake.faces.mtcnn import FaceSettings
 from deepfake.page.jobs import Jobs
 from deepfake.page.uploads import MAX_BYTES, check_upload, without_path
 from deepfake.records import Verdict
@@ -30,14 +31,23 @@ _FORM = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary", "description": "Picture or video."}},
+                    "properties": {
+                        "file": {"type": "string", "format": "binary", "description": "Picture or video."},
+                        "min_face": {
+                            "type": "number",
+                            "exclusiveMinimum": 0,
+                            "maximum": 1,
+                            "default": FaceSettings().min_face_share,
+                            "description": "Smallest face searched for, as a share of the picture's short side.",
+                        },
+                    },
                 }
             }
         },
     }
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "No file in the form field `file`."},
+    400: {"description": "No file in the form field `file`, or `min_face` is no share."},
     401: {"description": "The server asks for a user and a password."},
     411: {"description": "The request does not say how long it is."},
     413: {"description": "The file is too large or too long."},
@@ -78,7 +88,8 @@ def rest(jobs: Jobs) -> fastapi.FastAPI:
                     raise fastapi.HTTPException(
                         400, "Send one file in the form field `file`: curl -F file=@photo.jpg URL/predict"
                     )
-                return await run_in_threadpool(_judged, jobs, sent, request.client.host if request.client else "")
+                client = request.client.host if request.client else ""
+                return await run_in_threadpool(_judged, jobs, sent, client, _share_in(form.get("min_face")))
         except MultiPartException as error:
             raise fastapi.HTTPException(400, f"The form cannot be read: {error.message}") from error
 
@@ -95,7 +106,18 @@ def named(verdict: Verdict, name: str) -> dict[str, Any]:
     return {**verdict.as_dict(), "path": shown_name(name)}
 
 
-def _judged(jobs: Jobs, sent: UploadFile, client: str) -> dict[str, Any]:
+def _share_in(sent: UploadFile | str | None) -> float | None:
+    """The smallest face that a form asks for; None where it does not."""
+    if sent is None:
+        return None
+    try:
+        return FaceSettings(min_face_share=float(str(sent))).min_face_share
+    except ValueError as error:
+        said = f"`min_face` is a share of the short side, above 0 and at most 1. Received: {str(sent)[:40]}."
+        raise fastapi.HTTPException(400, said) from error
+
+
+def _judged(jobs: Jobs, sent: UploadFile, client: str, min_face_share: float | None) -> dict[str, Any]:
     name = shown_name(sent.filename or "file")
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         # The sender's name ends up in no path but by its extension.
@@ -105,7 +127,7 @@ def _judged(jobs: Jobs, sent: UploadFile, client: str) -> dict[str, Any]:
         try:
             with jobs.place(client):
                 check_upload(path, [Path(folder)])
-                return named(jobs.run(path, client), name)
+                return named(jobs.run(path, client, min_face_share), name)
         except MediaError as error:
             raise fastapi.HTTPException(422, without_path(error, path).replace(path.name, name)) from error
         except LimitError as error:

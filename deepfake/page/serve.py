@@ -24,10 +24,12 @@ from deepfake.page.arriving import Arriving, PromptProtocol
 from deepfake.page.endpoints import Endpoints
 from deepfake.page.examples import EXAMPLES
 from deepfake.page.feedback import Feedback
+from deepfake.page.fetching import Fetching
 from deepfake.page.guard import FRAMED_BY, Doors, guarded, local_hosts
 from deepfake.page.jobs import FILES, Jobs
 from deepfake.page.language import I18N
 from deepfake.page.layout import build
+from deepfake.page.offers import Offers
 from deepfake.page.place import UPLOADS, prune
 from deepfake.page.rest import rest
 from deepfake.page.uploads import MAX_BYTES, open_upload
@@ -84,6 +86,8 @@ class Settings:
     """Whether it is a Hugging Face Space, which its host shows in a frame."""
     feedback: Path | None = None
     """Folder in which visitors may keep files that were judged wrongly; None to offer no such thing."""
+    fetch: bool = False
+    """Whether visitors may have files fetched from addresses of the public web."""
     mcp: bool = False
     """Whether assistants may call it by the Model Context Protocol."""
 
@@ -147,8 +151,10 @@ def serving(
     jobs = Jobs(Detector(model, trust=trust, opener=open_upload, trust_list=trust_list))
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
-    feedback = Feedback(settings.feedback) if settings.feedback else None
-    page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES), feedback)
+    offers = Offers(
+        Feedback(settings.feedback) if settings.feedback else None, Fetching(uploads) if settings.fetch else None
+    )
+    page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES), offers)
     # Who is answered next, `Jobs` decides; a queue of Gradio's for each button would be one that a visitor can fill.
     page.queue(max_size=QUEUE, default_concurrency_limit=FILES)
     app = _GuardedApp(_doors(settings), uploads, scratch)

@@ -42,7 +42,8 @@ def sentences(verdict: Verdict, say: Catalogue = ENGLISH) -> list[str]:
 
     They say "looks like", never "is": the network measures traces, and traces can be faked, too.
     """
-    notes = [say(f"note.{note}") for note in verdict.notes]
+    pages = [say("sentence.page", page=verdict.page)] if verdict.page else []
+    notes = [*pages, *(say(f"note.{note}") for note in verdict.notes)]
     if verdict.reason:
         return [say(f"sentence.{verdict.reason}"), *notes]
     which = "" if len(verdict.tracks) == 1 else "_of_many"

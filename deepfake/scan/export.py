@@ -33,7 +33,7 @@ _PAGE = Path(__file__).with_name("page.html.jinja")
 
 
 def to_csv(store: Store, path: Path) -> Path:
-    """Writes every row as CSV; `faces` and `times` are JSON; what a spreadsheet would run as a formula is quoted."""
+    """Writes every row as CSV; several values are JSON; what a spreadsheet would run as a formula is quoted."""
     with replacing(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -94,7 +94,7 @@ def summary_of(store: Store) -> str:
 def draw_worst(store: Store, number: int, path: Path) -> list[dict[str, Any]]:
     """Draws the most suspicious face of each of the most suspicious files, and returns the files' rows.
 
-    A file that is gone or has changed, or has several pages, is drawn as an empty tile.
+    A file that is gone or has changed is drawn as an empty tile.
 
     Args:
         store: The store.
@@ -122,9 +122,9 @@ def _tile(row: dict[str, Any]) -> Image:
     sampling = Sampling(1, start_s=max(0.0, time_s - 1e-3), end_s=time_s + 1e-3)
     try:
         with closing(open_isolated(row["path"], sampling if row["kind"] == "video" else None)) as media:
-            (frame,) = media
+            frame = next(frame for frame in media if row["kind"] == "video" or frame.index == face["frame"])
         tile[4 : TILE + 4, 4 : TILE + 4] = _around(frame.image, face["box_xyxy"])
-    except (MediaError, ValueError):  # Of several pages, the row does not say which it was.
+    except (MediaError, StopIteration):
         cv2.rectangle(tile, (4, 4), (TILE + 3, TILE + 3), (200, 200, 200), 1)
     name = shown_name(Path(row["path"]).name, 24).encode("ascii", "replace").decode()
     for text, height in ((f"{row['p_fake']:.3f} {row['verdict']}", TILE + 18), (name, TILE + 34)):

@@ -38,6 +38,8 @@ class ScoredFace:
     """As `Score.p_fake`."""
     track: int | None
     """As `Face.track`."""
+    frame: int = 0
+    """As `Face.frame_index`: of a file of several pages, the page, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,14 @@ class Answer:
     """Begin in seconds of the part of a video that decided; None where the whole did."""
     to_s: float | None = None
     """Its end."""
+    page: int | None = None
+    """As `Verdict.page`."""
     faces: tuple[ScoredFace, ...] = ()
     """Each face that was scored."""
     times: tuple[float, ...] = ()
     """The time of each of `faces` in seconds."""
+    notes: tuple[str, ...] = ()
+    """As `Verdict.notes`."""
     failure: Failure | None = None
     """Why there is no answer."""
     error: str | None = None

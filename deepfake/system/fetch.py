@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -35,7 +35,14 @@ def is_address(name: str) -> bool:
     return name.lower().startswith(("http://", "https://"))
 
 
-def fetch(address: str, folder: Path, *, max_bytes: int = MAX_BYTES, limit_s: float = LIMIT_S) -> Path:
+def fetch(
+    address: str,
+    folder: Path,
+    *,
+    max_bytes: int = MAX_BYTES,
+    limit_s: float = LIMIT_S,
+    ports: Collection[int] | None = None,
+) -> Path:
     """Fetches what an address names, and nothing else: no page around it is read, and no private network is entered.
 
     Each host is looked up once, and the address that was checked is the one that is connected to, after each redirect
@@ -46,6 +53,7 @@ def fetch(address: str, folder: Path, *, max_bytes: int = MAX_BYTES, limit_s: fl
         folder: Where to put it, under the last part of the address.
         max_bytes: Most bytes.
         limit_s: Longest time in seconds.
+        ports: Those that may be connected to; None for all.
 
     Returns:
         The file.
@@ -55,7 +63,7 @@ def fetch(address: str, folder: Path, *, max_bytes: int = MAX_BYTES, limit_s: fl
     """
     end = time.monotonic() + limit_s
     for _ in range(MAX_REDIRECTS + 1):
-        response = _asked(address)
+        response = _asked(address, ports)
         try:
             if response.status in _MOVED and response.headers.get("Location"):
                 address = urljoin(address, response.headers["Location"])
@@ -96,7 +104,7 @@ def _written(chunks: Iterable[bytes], path: Path, name: str, max_bytes: int, end
     return path
 
 
-def _asked(address: str) -> urllib3.BaseHTTPResponse:
+def _asked(address: str, ports: Collection[int] | None) -> urllib3.BaseHTTPResponse:
     """The beginning of an answer, from a public host."""
     try:
         parts = urlsplit(address)
@@ -105,6 +113,8 @@ def _asked(address: str) -> urllib3.BaseHTTPResponse:
         raise FetchError(f"{address} is no address ({error}). Check it.") from error
     if not is_address(address) or not host:
         raise FetchError(f"{address} is no address of the web. Give one that begins with https://")
+    if ports is not None and port not in ports:
+        raise FetchError(f"{address} must be on a port of the web ({', '.join(map(str, ports))}). Received: {port}.")
     place = _public(host, port, address)
     pool = (
         urllib3.HTTPSConnectionPool(place, port, server_hostname=host, assert_hostname=host)

@@ -110,6 +110,16 @@ def test_a_weak_face_upright_gives_way_to_a_sure_one_turned_alone(scores, small,
     assert all(found) == bool(notes or scores[0])
 
 
+def test_a_smallest_face_of_its_own_holds_for_every_look_but_that_for_smaller_ones():
+    views = Views((0, 0, 0, 0))
+    look = SecondLook(views, 0.2)
+    look.find(batch(1))
+    assert views.asked == [(0, 0.2), (1, 0.2), (3, 0.2), (2, 0.2), (0, 0.0)]
+    views.asked.clear()
+    look.find(batch(1))
+    assert views.asked[0] == (0, 0.2)
+
+
 def test_once_a_view_shows_a_face_the_file_is_seen_in_that_view():
     views = Views((0, 0, 1.0, 0))
     look = SecondLook(views)

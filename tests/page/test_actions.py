@@ -15,11 +15,12 @@ import pytest
 
 from deepfake.media import read_picture
 from deepfake.model.bundle import DEFAULT_MODEL
-from deepfake.page.actions import Actions, PictureActions, VideoActions, face_at
+from deepfake.page.actions import Actions
 from deepfake.page.batch import BatchActions, OpenedActions
 from deepfake.page.compare import PairActions
 from deepfake.page.examples import EXAMPLES, PICTURES, VIDEOS
 from deepfake.page.history import MAX_ENTRIES, PICTURE_FILE, History, table
+from deepfake.page.judging import PictureActions, VideoActions, face_at
 from deepfake.page.live import Camera
 from deepfake.page.widgets import Asked, OpenedWidgets, PairWidgets, PictureWidgets, VideoWidgets
 from deepfake.report.words import ENGLISH, headline

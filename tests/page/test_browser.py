@@ -9,8 +9,12 @@ import zipfile
 import pypdf
 import pytest
 
+from deepfake.page import fetching
+from deepfake.page.place import own_folder
+from deepfake.page.serve import Settings, serving
 from deepfake.report.catalogue import LANGUAGES, catalogue
-from deepfake.report.words import headline
+from deepfake.report.words import ENGLISH, headline
+from tests.page.conftest import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -177,6 +181,42 @@ def test_a_video_can_be_cancelled_and_the_page_goes_on(visit, examples):
     analyse(page, "picture", examples / "portrait.jpg")
     assert answer(page, "picture")
     assert "Stopped" in page.locator("#video-answer").inner_text() or page.locator("#video-answer").is_hidden()
+
+
+def test_the_smallest_face_is_one_click_deeper_and_clears_the_answer(visit, examples):
+    page = visit()
+    analyse(page, "picture", examples / "portrait.jpg")
+    answer(page, "picture")
+    assert not page.locator("#picture-smallest").is_visible()
+    page.locator("#picture-options button").first.click()
+    slider = page.locator("#picture-smallest input[type=range]")
+    assert slider.input_value() == "6"
+    slider.press("End")
+    page.wait_for_selector("#picture-answer h2:has-text('No picture yet')")
+    page.click("#analyse-picture")
+    assert answer(page, "picture")
+    assert page.locator("#picture-address").count() == 0, "nothing is fetched unless whoever serves allows it"
+
+
+def test_an_address_is_fetched_where_that_is_offered(browser, site, monkeypatch, detector, examples):
+    monkeypatch.setattr(fetching, "PORTS", (site.port,))
+    with own_folder() as folder, serving(Settings(port=free_port(), fetch=True), folder) as url:
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.goto(url)
+        field = page.get_by_label(ENGLISH("fetch.address"))
+        field.fill("http://10.0.0.1/a.jpg")
+        page.click("#fetch-picture")
+        page.wait_for_selector("#picture-answer .error h2:has-text('cannot be fetched')")
+        field.fill(f"{site.address}/portrait.jpg")
+        field.press("Enter")
+        assert headline(detector.detect(examples / "portrait.jpg")) in answer(page, "picture")
+        panel(page).locator("img[src*='portrait.jpg']").first.wait_for()
+        page.click("#analyse-picture")
+        page.wait_for_selector("#picture-answer .busy")
+        assert answer(page, "picture")
+        context.close()
 
 
 def test_garbage_is_refused_with_a_reason(visit, tmp_path):

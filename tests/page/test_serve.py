@@ -16,7 +16,9 @@ import sys
 import tempfile
 import time
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from mcp import ClientSession
@@ -26,6 +28,7 @@ from deepfake.errors import DeepfakeError
 from deepfake.page.jobs import Jobs
 from deepfake.page.place import own_folder, prune
 from deepfake.page.serve import Settings, serving
+from deepfake.report.drawing import jpeg
 from tests.page.conftest import free_port
 
 
@@ -84,6 +87,24 @@ def test_what_cannot_be_answered_says_what_to_do(address, examples):
     two = httpx.post(f"{address}/predict", files=[("file", b"x"), ("file", b"y")])
     assert two.status_code == 400
     assert httpx.get(f"{address}/predict").status_code in (404, 405)
+
+
+@pytest.fixture(scope="module")
+def two_faces(portrait):
+    scene = np.full((700, 1100, 3), 120, np.uint8)
+    scene[:512, :512] = portrait.image
+    scene[100:400, 700:1000] = cv2.resize(portrait.image, (300, 300), interpolation=cv2.INTER_AREA)
+    return jpeg(scene, 95)
+
+
+def test_the_smallest_face_can_be_asked_for(address, two_faces):
+    def faces(share):
+        return len(post(address, "two.jpg", two_faces, data={"min_face": share}).json()["faces"])
+
+    assert (faces("0.06"), faces("0.2")) == (2, 1)
+    for wrong in ("0", "1.1", "nan", "small", ""):
+        found = post(address, "two.jpg", two_faces, data={"min_face": wrong})
+        assert (found.status_code, "above 0 and at most 1" in found.json()["detail"]) == (400, True)
 
 
 def test_hostile_names_are_only_shown_and_in_one_line(address, examples):

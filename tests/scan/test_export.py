@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pyarrow.parquet
 import pytest
 
@@ -60,10 +62,10 @@ def test_parquet_holds_the_rows_of_the_store(store, tmp_path):
 def test_the_schema_has_the_columns_of_a_row():
     from deepfake.scan.table import SCHEMA
 
-    face = "struct<box_xyxy: list<item: double>, p_fake: double, track: int64>"
+    face = "struct<box_xyxy: list<item: double>, p_fake: double, track: int64, frame: int64>"
     assert [f"{field.name} {field.type}" for field in SCHEMA] == [
         "path string", "sha256 string", "bytes int64", "kind string", "verdict string", "reason string",
-        "p_fake double", "trace string", "from_s double", "to_s double", f"faces list<item: {face}>", "times list<item: double>", "failure string", "error string",
+        "p_fake double", "trace string", "from_s double", "to_s double", "page int64", f"faces list<item: {face}>", "times list<item: double>", "notes list<item: string>", "failure string", "error string",
         "elapsed_s double", "model string",
     ]  # fmt: skip
 
@@ -118,6 +120,16 @@ def test_the_contact_sheet_shows_the_worst_first_and_a_lost_file_as_an_empty_til
     half = sheet.shape[1] // 2
     assert sheet[100, half // 2].mean() == pytest.approx(200, abs=4)
     assert sheet[100, half + half // 2].mean() == pytest.approx(255, abs=2)
+
+
+def test_the_contact_sheet_shows_the_page_with_the_face(tmp_path, identity):
+    pages = [PIL.Image.new("RGB", (60, 60), (shade, shade, shade)) for shade in (10, 90, 170)]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    found = replace(answer(0.8), faces=(ScoredFace((10.0, 10.0, 50.0, 50.0), 0.8, 0, 1),))
+    with Store(tmp_path / "s.sqlite", identity) as store:
+        store.add(tmp_path / "pages.tif", 7, 1, "aa", found)
+        draw_worst(store, 1, tmp_path / "w.jpg")
+    assert read_picture(tmp_path / "w.jpg").image[100, 100].mean() == pytest.approx(90, abs=3)
 
 
 def test_nothing_scored_is_nothing_drawn(tmp_path, identity):

@@ -11,7 +11,8 @@ from deepfake.errors import StoreError
 from deepfake.scan.row import COLUMNS, Answer, Failure, Row, ScoredFace
 from deepfake.scan.store import Store
 
-FAKE = Answer("video", "fake", None, 0.9, "blended", 1.5, 3.0, (ScoredFace((1.0, 2.0, 3.0, 4.0), 0.9, 0),), (0.0,))
+FACES = (ScoredFace((1.0, 2.0, 3.0, 4.0), 0.9, 0, 1),)
+FAKE = Answer("video", "fake", None, 0.9, "blended", 1.5, 3.0, 2, FACES, (0.0,), ("pages", "turned"))
 BROKEN = Answer(failure=Failure.UNREADABLE, error="The file is empty.")
 
 
@@ -27,7 +28,8 @@ def test_a_row_comes_back_as_it_went_in(path, identity):
     assert tuple(row) == COLUMNS
     assert (row["path"], row["sha256"], row["bytes"]) == ("/a.jpg", "aa", 7)
     assert (row["verdict"], row["p_fake"], row["times"]) == ("fake", 0.9, [0.0])
-    assert row["faces"] == [{"box_xyxy": [1.0, 2.0, 3.0, 4.0], "p_fake": 0.9, "track": 0}]
+    assert row["faces"] == [{"box_xyxy": [1.0, 2.0, 3.0, 4.0], "p_fake": 0.9, "track": 0, "frame": 1}]
+    assert (row["page"], row["notes"]) == (2, ["pages", "turned"])
     assert row["model"] == identity["model"]["name"]
 
 
@@ -47,11 +49,11 @@ def test_the_tables_are_those_of_stores_of_this_format(path, identity):
     with Store(path, identity) as store:
         made = dict(store._database.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     assert " ".join(made["answer"].split()) == (
-        "CREATE TABLE answer ( sha256 TEXT PRIMARY KEY, kind TEXT, verdict TEXT, reason TEXT, p_fake REAL, trace TEXT, from_s REAL, to_s REAL, faces TEXT, "
-        "times TEXT, failure TEXT, error TEXT, elapsed_s REAL ) WITHOUT ROWID"
+        "CREATE TABLE answer ( sha256 TEXT PRIMARY KEY, kind TEXT, verdict TEXT, reason TEXT, p_fake REAL, trace TEXT, from_s REAL, to_s REAL, page INTEGER, faces TEXT, "
+        "times TEXT, notes TEXT, failure TEXT, error TEXT, elapsed_s REAL ) WITHOUT ROWID"
     )
     assert " ".join(made["row"].split()) == (
-        "CREATE VIEW row AS SELECT path, file.sha256, bytes, kind, verdict, reason, p_fake, trace, from_s, to_s, faces, times, "
+        "CREATE VIEW row AS SELECT path, file.sha256, bytes, kind, verdict, reason, p_fake, trace, from_s, to_s, page, faces, times, notes, "
         "coalesce(answer.failure, file.failure) AS failure, coalesce(answer.error, file.error) AS error, elapsed_s, "
         "(SELECT json_extract(value, '$') FROM about WHERE name = 'model') AS model FROM file LEFT JOIN answer USING (sha256)"
     )

@@ -1,46 +1,11 @@
 from __future__ import annotations
 
-import http.server
-import threading
-
 import pytest
 from click.testing import CliRunner
 
 from deepfake.cli.main import main
 from deepfake.errors import FetchError
-from deepfake.system import fetch as fetch_module
 from deepfake.system.fetch import copied, fetch
-
-
-class Site(http.server.BaseHTTPRequestHandler):
-    """`/moved` leads to `/inside`, `/round` to itself; all else is what `content` says."""
-
-    content = b""
-
-    def do_GET(self):
-        place = {"/moved": "http://10.0.0.1/a.jpg", "/round": "/round"}.get(self.path)
-        self.send_response(302 if place else 404 if self.path == "/gone" else 200)
-        if place:
-            self.send_header("Location", place)
-        self.end_headers()
-        self.wfile.write(self.content)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def site(monkeypatch, examples):
-    """A server on this machine that counts as a public one, under the name of its own."""
-    monkeypatch.setattr(Site, "content", (examples / "portrait.jpg").read_bytes())
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        public = fetch_module._public
-        monkeypatch.setattr(
-            fetch_module, "_public", lambda host, *rest: "127.0.0.1" if host == "site.test" else public(host, *rest)
-        )
-        yield f"http://site.test:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.mark.parametrize("address", [
@@ -62,39 +27,47 @@ def test_what_is_no_address_of_the_web_is_refused(tmp_path, address):
 
 
 def test_a_file_is_fetched_under_the_name_at_its_address(tmp_path, site):
-    path = fetch(f"{site}/deep/%2e%2e%2fa.jpg?size=2", tmp_path)
-    assert (path.parent, path.read_bytes()) == (tmp_path, Site.content)
+    path = fetch(f"{site.address}/deep/%2e%2e%2fa.jpg?size=2", tmp_path)
+    assert (path.parent, path.read_bytes()) == (tmp_path, site.page.content)
 
 
 def test_a_redirect_is_checked_anew_and_ends(tmp_path, site):
     with pytest.raises(FetchError, match="http://10.0.0.1/a.jpg lies in a private network"):
-        fetch(f"{site}/moved", tmp_path)
+        fetch(f"{site.address}/moved", tmp_path)
     with pytest.raises(FetchError, match="leads on and on"):
-        fetch(f"{site}/round", tmp_path)
+        fetch(f"{site.address}/round", tmp_path)
+
+
+def test_only_the_ports_that_are_allowed_are_connected_to(tmp_path, site):
+    with pytest.raises(FetchError, match=r"must be on a port of the web \(80, 443\)\. Received: "):
+        fetch(f"{site.address}/a.jpg", tmp_path, ports=(80, 443))
+    assert fetch(f"{site.address}/a.jpg", tmp_path, ports=(site.port,))
+    with pytest.raises(FetchError, match="lies in a private network"):
+        fetch("https://127.0.0.1/", tmp_path, ports=(80, 443))
 
 
 def test_what_is_absent_large_slow_or_empty_is_refused(tmp_path, site, monkeypatch):
     for address, options, message in (
-        (f"{site}/gone", {}, "answers 404"),
-        (f"{site}/a", {"max_bytes": 1000}, "has more than 0 MB"),
-        (f"{site}/a", {"limit_s": -1.0}, "takes too long"),
+        (f"{site.address}/gone", {}, "answers 404"),
+        (f"{site.address}/a", {"max_bytes": 1000}, "has more than 0 MB"),
+        (f"{site.address}/a", {"limit_s": -1.0}, "takes too long"),
     ):
         with pytest.raises(FetchError, match=message):
             fetch(address, tmp_path, **options)
-    monkeypatch.setattr(Site, "content", b"")
+    monkeypatch.setattr(site.page, "content", b"")
     with pytest.raises(FetchError, match="gives nothing"):
-        fetch(f"{site}/a", tmp_path)
+        fetch(f"{site.address}/a", tmp_path)
     with pytest.raises(FetchError, match="Standard input gives nothing"):
         copied([], tmp_path / "a", "Standard input")
 
 
 def test_an_address_is_judged_if_that_is_allowed_and_the_next_file_in_any_case(site, examples):
     here = str(examples / "no_face.jpg")
-    refused = CliRunner().invoke(main, ["detect", f"{site}/a.jpg"])
+    refused = CliRunner().invoke(main, ["detect", f"{site.address}/a.jpg"])
     assert (refused.exit_code, "Pass --fetch" in refused.stderr) == (2, True)
-    done = CliRunner().invoke(main, ["detect", "--fetch", f"{site}/gone", f"{site}/a.jpg", here])
+    done = CliRunner().invoke(main, ["detect", "--fetch", f"{site.address}/gone", f"{site.address}/a.jpg", here])
     assert done.exit_code == 3
-    assert [line.split()[-1] for line in done.stdout.splitlines()] == [here, f"{site}/a.jpg"]
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == [here, f"{site.address}/a.jpg"]
     assert "answers 404" in done.stderr
 
 

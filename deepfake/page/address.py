@@ -1,0 +1,64 @@
+"""The field for an address of the web, on the tabs for one picture and for one video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from deepfake.errors import FetchError, LimitError
+from deepfake.media import Kind
+from deepfake.page.answers import busy, notice
+from deepfake.page.clients import asking_client
+from deepfake.page.fetching import Fetching
+from deepfake.page.history import Entry
+from deepfake.page.judging import PictureActions, VideoActions
+from deepfake.page.language import words_for
+from deepfake.page.widgets import Asked, Shown
+
+Judge = Callable[..., Iterator[Shown]]
+"""`PictureActions.judge_picture` or `VideoActions.judge_video`."""
+
+
+class AddressActions:
+    """Fetches a file for one tab, then does what that tab does with a file.
+
+    Args:
+        own: What the tab shows.
+        judge: What it does with a file.
+        kind: What the file is to be.
+        chosen: The widget in which uploads stand.
+        fetching: What fetches.
+    """
+
+    def __init__(
+        self, own: PictureActions | VideoActions, judge: Judge, kind: Kind, chosen: Any, fetching: Fetching
+    ) -> None:
+        self._own = own
+        self._judge = judge
+        self._kind = kind
+        self._chosen = chosen
+        self._fetching = fetching
+
+    def judge_address(
+        self,
+        address: str,
+        entries: list[Entry],
+        asked: Asked,
+        smallest: float | None = None,
+        request: gr.Request | None = None,
+    ) -> Iterator[Shown]:
+        """That a file is being fetched, then the file where uploads stand, and its answer, if it is still asked for."""
+        said, say, address = self._own.widgets.said, words_for(request), address.strip()
+        asked.path = address
+        yield self._own.without_answer() | {self._chosen: None, said: busy(say, "fetch.busy", "fetch.busy_text")}
+        try:
+            path = str(self._fetching.fetched(address, self._kind, asking_client()))
+        except (FetchError, LimitError) as error:
+            if asked.path == address:
+                yield self._own.without_answer() | {said: notice(say("fetch.refused"), str(error), say)}
+            return
+        if asked.path == address:
+            yield {self._chosen: path}
+            yield from self._judge(path, entries, asked, smallest, request)

@@ -1,0 +1,202 @@
+"""What the tabs for one picture and for one video show: that it is looked at, the answer, its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import gradio as gr
+
+from deepfake.errors import LimitError, MediaError
+from deepfake.page.actions import Actions, beside_faces, cards_of, pair_of, share_of
+from deepfake.page.answers import answer, busy, face_cards, heat_caption, moment_buttons, progress
+from deepfake.page.clients import asking_client
+from deepfake.page.evidence import draw_evidence
+from deepfake.page.history import Entry
+from deepfake.page.language import words_for
+from deepfake.page.messages import no_download, notice_of, refused
+from deepfake.page.rest import named
+from deepfake.page.uploads import check_upload
+from deepfake.page.widgets import Asked, PictureWidgets, Shown, VideoWidgets
+from deepfake.records import Verdict
+from deepfake.report.catalogue import Catalogue
+from deepfake.report.heatmap import span_of_all
+from deepfake.report.timeline import chart
+
+
+class PictureActions:
+    """Of the tab for pictures.
+
+    Args:
+        actions: What all share.
+        widgets: What they fill.
+    """
+
+    def __init__(self, actions: Actions, widgets: PictureWidgets) -> None:
+        self.actions = actions
+        self.widgets = widgets
+
+    def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """What a new picture leaves of the old answer: nothing. Only what was asked about this one stays."""
+        return {} if path is not None and path == asked.path else self.forgotten(asked, request)
+
+    def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """No answer, and none to come: what was asked no longer holds."""
+        asked.path = None
+        return self.cleared(request)
+
+    def cleared(self, request: gr.Request | None = None) -> Shown:
+        """No answer."""
+        said = notice_of("no_picture", words_for(request))
+        return self.without_answer() | {self.widgets.said: said}
+
+    def judge_picture(
+        self,
+        path: str | None,
+        entries: list[Entry],
+        asked: Asked,
+        smallest: float | None = None,
+        request: gr.Request | None = None,
+    ) -> Iterator[Shown]:
+        """That it has begun, then the answer about a picture, with its evidence, if the tab still shows it."""
+        widgets, say = self.widgets, words_for(request)
+        asked.path = path
+        if not path:
+            yield self.cleared(request)
+            return
+        yield self.without_answer() | {widgets.said: busy(say)}
+        try:
+            verdict, image, scores = self.actions.picture(path, smallest)
+        except (MediaError, LimitError) as error:
+            if asked.path == path:
+                yield self.without_answer() | {widgets.said: refused(error, path, say)}
+            return
+        if asked.path != path:
+            return
+        plain, marked = pair_of(image, scores, verdict)
+        said, cards = answer(verdict, self.actions.model, say), cards_of(image, scores, verdict, say)
+        entry = self.actions.history.written(verdict, say, picture=marked, answer=said, cards=cards)
+        yield {
+            widgets.said: said,
+            widgets.slider: gr.ImageSlider((plain, marked), slider_position=beside_faces(scores, image), visible=True),
+            widgets.caption: heat_caption(scores, say),
+            widgets.cards: cards,
+            widgets.numbers: named(verdict, Path(path).name),
+            widgets.verdict: verdict,
+            widgets.pdf: no_download(),
+            widgets.data: no_download(),
+            widgets.entries: self.actions.history.remembered(entries, entry),
+        }
+
+    def without_answer(self) -> Shown:
+        """All but the history empty."""
+        widgets = self.widgets
+        return widgets.cleared("entries") | {
+            widgets.slider: gr.ImageSlider(None, visible=False),
+            widgets.caption: "",
+            widgets.cards: "",
+            widgets.pdf: no_download(),
+            widgets.data: no_download(),
+        }
+
+
+class VideoActions:
+    """Of the tab for videos; arguments as for `PictureActions`."""
+
+    def __init__(self, actions: Actions, widgets: VideoWidgets) -> None:
+        self.actions = actions
+        self.widgets = widgets
+
+    def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """As of pictures."""
+        return {} if path is not None and path == asked.path else self.forgotten(asked, request)
+
+    def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """No answer, and none to come: what was asked no longer holds."""
+        asked.path = None
+        return self.cleared(request)
+
+    def cleared(self, request: gr.Request | None = None) -> Shown:
+        """No answer."""
+        return self.without_answer() | {self.widgets.said: notice_of("no_video", words_for(request))}
+
+    def stopped(self, request: gr.Request | None = None) -> Shown:
+        """That the analysis was cancelled."""
+        return self.without_answer() | {self.widgets.said: notice_of("stopped", words_for(request))}
+
+    def judge_video(
+        self,
+        path: str | None,
+        entries: list[Entry],
+        asked: Asked,
+        smallest: float | None = None,
+        request: gr.Request | None = None,
+    ) -> Iterator[Shown]:
+        """Progress, then the answer about a video, with its evidence, as long as the tab shows it."""
+        widgets, say = self.widgets, words_for(request)
+        asked.path = path
+        if not path:
+            yield self.cleared(request)
+            return
+        cleared = self.without_answer()
+        try:
+            with self.actions.jobs.place(asking_client()) as client:
+                check_upload(path, self.actions.folders, "video")
+                seen: list[float] = []
+                with closing(self.actions.jobs.analyse(path, client, share_of(smallest))) as analysis:
+                    for step in analysis:
+                        if asked.path != path:
+                            return
+                        seen += [score.p_fake for score in step.scores]
+                        yield cleared | {widgets.said: progress(step, max(seen, default=None), say)}
+                yield cleared | {widgets.said: busy(say, "answer.drawing", "answer.drawing_text")}
+                shown = self._shown(analysis.verdict, entries, say)
+            if asked.path == path:
+                yield shown
+        except (MediaError, LimitError) as error:
+            yield cleared | {widgets.said: refused(error, path, say)}
+
+    def _shown(self, verdict: Verdict, entries: list[Entry], say: Catalogue) -> Shown:
+        widgets = self.widgets
+        evidence = draw_evidence(verdict, self.actions.folder())
+        cards = face_cards(evidence.faces, verdict.face_thresholds, say, span_of_all(verdict.scores))
+        said = answer(verdict, self.actions.model, say)
+        entry = self.actions.history.written(verdict, say, picture=evidence.worst, answer=said, cards=cards)
+        plot = gr.Plot(chart(verdict, say), visible=True) if verdict.scores else gr.Plot(None, visible=False)
+        return {
+            widgets.said: said,
+            widgets.plot: plot,
+            widgets.moments: moment_buttons(evidence.moments, min(verdict.times.values(), default=0.0), say),
+            widgets.clip: gr.Video(str(evidence.clip), visible=True),
+            widgets.caption: heat_caption(verdict.scores, say),
+            widgets.cards: cards,
+            widgets.numbers: named(verdict, Path(verdict.path).name),
+            widgets.verdict: verdict,
+            widgets.pdf: no_download(),
+            widgets.data: no_download(),
+            widgets.entries: self.actions.history.remembered(entries, entry),
+        }
+
+    def without_answer(self) -> Shown:
+        """All but the history empty."""
+        widgets = self.widgets
+        return widgets.cleared("entries") | {
+            widgets.plot: gr.Plot(None, visible=False),
+            widgets.moments: "",
+            widgets.clip: gr.Video(None, visible=False),
+            widgets.caption: "",
+            widgets.cards: "",
+            widgets.pdf: no_download(),
+            widgets.data: no_download(),
+        }
+
+
+def face_at(verdict: Verdict | None, event: gr.SelectData) -> int:
+    """The number of the face at the point of the picture that was clicked, from 1; 0 beside all."""
+    x, y = event.index
+    for score in verdict.scores if verdict else ():
+        left, top, right, bottom = score.face.box_xyxy
+        if left <= x <= right and top <= y <= bottom:
+            return (score.face.track or 0) + 1
+    return 0
