@@ -245,7 +245,7 @@ class Detector:
             own = self._scored(frame.image, faces, turn)
             height, width = frame.image.shape[:2]
             scores += own
-            yield Step(len(times), len(media), frame.time_s, own)
+            yield Step(len(times), len(media), frame, own)
 
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         calibration = self.bundle.calibration.of_person(in_video=media.kind == "video")

@@ -218,6 +218,8 @@ class Source:
     """From 1 to 100, as libjpeg counts; None of other formats."""
     bits_per_s: float | None = None
     """Of a video with all that it holds; None of pictures."""
+    duration_s: float | None = None
+    """Of a video in seconds; None of pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +265,8 @@ class Step:
     """Frames that were searched."""
     total: int
     """Frames that were asked for; fewer come where some cannot be decoded."""
-    time_s: float
-    """Time of this frame in seconds."""
+    frame: Frame
+    """This frame."""
     scores: tuple[Score, ...]
     """One for each of its faces."""
 

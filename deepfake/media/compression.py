@@ -31,7 +31,8 @@ def source_of(path: Path, width: int, height: int, duration: Fraction) -> Source
         duration: In seconds; 0 for a picture.
     """
     if duration:
-        return Source(width, height, bits_per_s=round(8 * path.stat().st_size / float(duration), 1))
+        length = float(duration)
+        return Source(width, height, bits_per_s=round(8 * path.stat().st_size / length, 1), duration_s=length)
     return Source(width, height, jpeg_quality=jpeg_quality(path))
 
 

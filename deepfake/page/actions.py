@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from deepfake.errors import LimitError, MediaError
+from deepfake.media import Kind
 from deepfake.media.isolated import open_isolated
 from deepfake.page.about import about
 from deepfake.page.answers import face_cards
@@ -23,7 +24,8 @@ from deepfake.page.uploads import check_upload
 from deepfake.records import Image, Score, Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.drawing import shrunk
-from deepfake.report.files import annotate, file_stem, to_json, worst_page
+from deepfake.report.files import annotate, file_stem, to_json
+from deepfake.report.kept import Keeper
 from deepfake.report.pdf import write_pdf
 from deepfake.report.words import shown_name
 
@@ -47,13 +49,12 @@ class Actions:
         self.scratch = scratch
         self.folders = folders
         self.history = History(scratch / "history")
-        self.opener = open_isolated
 
     def folder(self) -> Path:
         """A new folder for what is drawn of one file."""
         return Path(tempfile.mkdtemp(dir=self.scratch))
 
-    def picture(self, path: str, smallest: float | None = None) -> tuple[Verdict, Image, list[Score]]:
+    def picture(self, path: str, smallest: float | None = None) -> tuple[Verdict, Image, Sequence[Score]]:
         """The answer about an uploaded picture, its page with the most suspicious face, and the scores of that page.
 
         Args:
@@ -66,18 +67,24 @@ class Actions:
         """
         with self.jobs.place(asking_client()) as client:
             check_upload(path, self.folders, "picture")
-            verdict = self.jobs.run(path, client, share_of(smallest))
-            return verdict, *worst_page(verdict, self.opener)
+            verdict, kept = judged(self.jobs, path, "picture", client, smallest)
+        return verdict, kept.worst_page.frame.image, kept.worst_page.scores
 
-    def report(self, verdict: Verdict, folder: Path, say: Catalogue) -> Path:
+    def report(self, verdict: Verdict, folder: Path, say: Catalogue, kept: Keeper | None = None) -> Path:
         """Writes the PDF report.
+
+        Args:
+            verdict: The answer.
+            folder: Where to.
+            say: The language.
+            kept: What was kept of the file; without, it is read again.
 
         Raises:
             MediaError: If the file was deleted meanwhile.
         """
         name = shown_name(Path(verdict.path).name)
         file = folder / f"{_safe_stem(name)}.pdf"
-        return write_pdf(verdict, file, name=name, model=self.model, opener=self.opener, say=say)
+        return write_pdf(verdict, file, name=name, model=self.model, kept=kept, opener=open_isolated, say=say)
 
     def explained(self, request: gr.Request | None = None) -> str:
         """What the page says about itself."""
@@ -102,6 +109,19 @@ class Actions:
         data = pdf.with_suffix(".json")
         data.write_text(to_json(verdict, shown_name(Path(verdict.path).name)) + "\n", encoding="utf-8")
         return download(pdf), download(data)
+
+
+def judged(jobs: Jobs, path: str, kind: Kind, client: str, smallest: float | None) -> tuple[Verdict, Keeper]:
+    """The answer about a file, in a `place` of that client, and what was kept of its pixels.
+
+    Raises:
+        MediaError: If it cannot be read.
+        LimitError: If it took too long.
+    """
+    kept, analysis = Keeper(kind), jobs.analyse(path, client, share_of(smallest))
+    for step in analysis:
+        kept.keep(step.frame, step.scores)
+    return analysis.verdict, kept
 
 
 def share_of(smallest: float | None) -> float | None:

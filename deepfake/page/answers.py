@@ -103,7 +103,7 @@ def busy(say: Catalogue = ENGLISH, title: str = "answer.busy", text: str = "") -
 def progress(step: Step, worst: float | None, say: Catalogue = ENGLISH) -> str:
     """How far a video has been searched, and the most suspicious face so far."""
     share = 100 * step.done / max(step.total, 1)
-    time_s = f"{step.time_s:.1f}"
+    time_s = f"{step.frame.time_s:.1f}"
     seen = (
         say("answer.progress_no_face", time=time_s)
         if worst is None

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from deepfake.errors import LimitError, MediaError, internal_fault
-from deepfake.page.actions import Actions, cards_of, share_of
+from deepfake.page.actions import Actions, cards_of, judged
 from deepfake.page.answers import answer, face_cards, notice
 from deepfake.page.clients import asking_client
 from deepfake.page.evidence import draw_evidence
@@ -25,8 +25,9 @@ from deepfake.page.widgets import OpenedWidgets, Shown
 from deepfake.records import Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.drawing import jpeg
-from deepfake.report.files import annotate, to_json, worst_page
+from deepfake.report.files import annotate, to_json
 from deepfake.report.heatmap import span_of_all
+from deepfake.report.kept import Keeper
 from deepfake.report.words import shown_name
 from deepfake.system.text import not_a_formula
 
@@ -91,10 +92,10 @@ class BatchActions:
         try:
             with self.actions.jobs.place(asking_client()) as client:
                 kind = check_upload(path, self.actions.folders)
-                verdict = self.actions.jobs.run(path, client, share_of(smallest))
+                verdict, kept = judged(self.actions.jobs, path, kind, client, smallest)
                 folder.mkdir(parents=True)
-                entry = self._drawn(verdict, kind, folder, say)
-                pdf = self.actions.report(verdict, folder, say)
+                entry = self._drawn(verdict, kept, folder, say)
+                pdf = self.actions.report(verdict, folder, say, kept)
             pdf.with_suffix(".json").write_text(to_json(verdict, name) + "\n", encoding="utf-8")
             if entry.folder:
                 shutil.copy(pdf, entry.folder / REPORT)
@@ -104,15 +105,15 @@ class BatchActions:
         except Exception as error:  # noqa: BLE001 A fault of this program costs its file, not those after it.
             return _refused(name, internal_fault(error))
 
-    def _drawn(self, verdict: Verdict, kind: str, folder: Path, say: Catalogue) -> Entry:
+    def _drawn(self, verdict: Verdict, kept: Keeper, folder: Path, say: Catalogue) -> Entry:
         """Draws the evidence of one file into a folder of the ZIP, and writes its entry."""
         said = answer(verdict, self.actions.model, say)
-        if kind == "picture":
-            image, scores = worst_page(verdict, self.actions.opener)
+        if verdict.kind == "picture":
+            image, scores = kept.worst_page.frame.image, kept.worst_page.scores
             picture, cards = annotate(image, scores, verdict), cards_of(image, scores, verdict, say)
             (folder / "annotated.jpg").write_bytes(jpeg(picture, 92))
             return self.actions.history.written(verdict, say, picture=picture, answer=said, cards=cards)
-        evidence = draw_evidence(verdict, folder)
+        evidence = draw_evidence(verdict, kept, folder)
         cards = face_cards(evidence.faces, verdict.face_thresholds, say, span_of_all(verdict.scores))
         return self.actions.history.written(verdict, say, picture=evidence.worst, answer=said, cards=cards)
 

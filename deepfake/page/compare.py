@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import gradio as gr
 
 from deepfake.errors import LimitError, MediaError
@@ -40,7 +42,7 @@ class PairActions:
         widgets, say = self.widgets, words_for(request)
         if not first or not second:
             return self.cleared(request)
-        found: list[tuple[Verdict, Image, list[Score]]] = []
+        found: list[tuple[Verdict, Image, Sequence[Score]]] = []
         for path, said in ((first, widgets.first_said), (second, widgets.second_said)):
             try:
                 found.append(self.actions.picture(path))
@@ -60,7 +62,7 @@ class PairActions:
         return dict(zip(widgets.all(), (said[0], sliders[0], said[1], sliders[1], cards), strict=True))
 
 
-def _worst_card(verdict: Verdict, image: Image, scores: list[Score], say: Catalogue, span: Span) -> str:
+def _worst_card(verdict: Verdict, image: Image, scores: Sequence[Score], say: Catalogue, span: Span) -> str:
     """The most suspicious face of one of the two."""
     worst = sorted(scores, key=lambda score: -score.p_fake)[:1]
     return face_cards([(image, score, None) for score in worst], verdict.face_thresholds, say, span)

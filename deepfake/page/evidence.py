@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepfake.media.encode import encode_clip
-from deepfake.media.isolated import open_isolated
 from deepfake.records import Frame, Image, Score, Verdict
 from deepfake.report.drawing import shrunk
-from deepfake.report.files import annotate, scored_frames, suspicious_frames
+from deepfake.report.files import annotate, suspicious_frames
+from deepfake.report.kept import Keeper
 
 MOMENTS = 6
 """Suspicious frames that are shown."""
@@ -39,7 +39,7 @@ class VideoEvidence:
     moments: list[Moment]
     """The most suspicious frames, in order of time."""
     faces: list[tuple[Image, Score, float]]
-    """The most suspicious face of each person: its frame, its score, and when it was seen in seconds."""
+    """The most suspicious face of each person: its crop, its score, and when it was seen in seconds."""
 
     @property
     def worst(self) -> Image | None:
@@ -47,31 +47,24 @@ class VideoEvidence:
         return max(self.moments, key=lambda moment: moment.p_fake).image if self.moments else None
 
 
-def draw_evidence(verdict: Verdict, folder: Path) -> VideoEvidence:
-    """Draws a video's evidence, reading it once more.
+def draw_evidence(verdict: Verdict, kept: Keeper, folder: Path) -> VideoEvidence:
+    """Draws a video's evidence.
 
     Args:
-        verdict: Of a video that is still there.
+        verdict: Of the video.
+        kept: What was kept of it.
         folder: Where the clip is written.
-
-    Raises:
-        MediaError: If the video can no longer be read.
     """
     chosen = suspicious_frames(verdict, MOMENTS)
-    best = {score.face.track: score for score in sorted(verdict.scores, key=lambda score: score.p_fake)}
-    faces: dict[int, tuple[Image, Score, float]] = {}
     moments: list[Moment] = []
 
     def drawn() -> Iterator[Frame]:
-        for frame, scores in scored_frames(verdict, open_isolated):
+        for frame, scores in ((own.frame, own.scores) for own in kept.frames):
             marked = annotate(frame.image, scores, verdict)
             if frame.index in chosen:
                 high = max(score.p_fake for score in scores)
                 moments.append(Moment(shrunk(marked, MOMENT_SIDE), frame.time_s, high))
-            for score in scores:
-                if best[score.face.track] is score:
-                    faces[score.face.track or 0] = (frame.image, score, frame.time_s)
             yield Frame(marked, frame.index, frame.time)
 
     clip = encode_clip(drawn(), folder / "annotated.mp4")
-    return VideoEvidence(clip, moments, [faces[track.number] for track in verdict.tracks if track.number in faces])
+    return VideoEvidence(clip, moments, [kept.faces[track.number] for track in verdict.tracks])

@@ -22,6 +22,7 @@ from deepfake.page.widgets import Asked, PictureWidgets, Shown, VideoWidgets
 from deepfake.records import Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.heatmap import span_of_all
+from deepfake.report.kept import Keeper
 from deepfake.report.timeline import chart
 
 
@@ -144,22 +145,24 @@ class VideoActions:
             with self.actions.jobs.place(asking_client()) as client:
                 check_upload(path, self.actions.folders, "video")
                 seen: list[float] = []
+                kept = Keeper("video")
                 with closing(self.actions.jobs.analyse(path, client, share_of(smallest))) as analysis:
                     for step in analysis:
                         if asked.path != path:
                             return
+                        kept.keep(step.frame, step.scores)
                         seen += [score.p_fake for score in step.scores]
                         yield cleared | {widgets.said: progress(step, max(seen, default=None), say)}
                 yield cleared | {widgets.said: busy(say, "answer.drawing", "answer.drawing_text")}
-                shown = self._shown(analysis.verdict, entries, say)
+                shown = self._shown(analysis.verdict, kept, entries, say)
             if asked.path == path:
                 yield shown
         except (MediaError, LimitError) as error:
             yield cleared | {widgets.said: refused(error, path, say)}
 
-    def _shown(self, verdict: Verdict, entries: list[Entry], say: Catalogue) -> Shown:
+    def _shown(self, verdict: Verdict, kept: Keeper, entries: list[Entry], say: Catalogue) -> Shown:
         widgets = self.widgets
-        evidence = draw_evidence(verdict, self.actions.folder())
+        evidence = draw_evidence(verdict, kept, self.actions.folder())
         cards = face_cards(evidence.faces, verdict.face_thresholds, say, span_of_all(verdict.scores))
         said = answer(verdict, self.actions.model, say)
         entry = self.actions.history.written(verdict, say, picture=evidence.worst, answer=said, cards=cards)

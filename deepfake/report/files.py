@@ -102,20 +102,6 @@ def suspicious_frames(verdict: Verdict, count: int) -> list[int]:
     return sorted(worst, key=lambda index: (-worst[index], index))[:count]
 
 
-def worst_page(verdict: Verdict, opener: Opener = open_media) -> tuple[Image, list[Score]]:
-    """The page of a picture with the most suspicious face, or the first one, and its scores.
-
-    Args:
-        verdict: Of a picture that is still there.
-        opener: What opens it.
-
-    Raises:
-        MediaError: As `scored_frames`.
-    """
-    worst = next(iter(suspicious_frames(verdict, 1)), min(verdict.times))
-    return next((frame.image, own) for frame, own in scored_frames(verdict, opener) if frame.index == worst)
-
-
 def face_pictures(image: Image, scores: Sequence[Score], size: int = 224) -> list[tuple[Image, Image]]:
     """Each face as the network saw it, plain and with its heat map.
 

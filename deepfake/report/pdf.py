@@ -12,17 +12,18 @@ import PIL.Image
 
 from deepfake import __version__
 from deepfake.errors import MediaError
-from deepfake.media import MediaReader, Opener, open_media
+from deepfake.media import Opener, open_media
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.provenance.credentials import in_sentences
-from deepfake.records import Image, Label, Score, Verdict
+from deepfake.records import Label, Score, Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.document import MAX_PICTURE_SIDE, Sheet, can_write
 from deepfake.report.doubts import doubts
 from deepfake.report.drawing import GREY, INK, LABEL_COLOURS, WHITE, paler, shrunk
 from deepfake.report.error_rates import RATE_COLUMNS, error_sentences, rate_tables
-from deepfake.report.files import annotate, annotated_frames, face_pictures, suspicious_frames, worst_page
+from deepfake.report.files import annotate, face_pictures, suspicious_frames
 from deepfake.report.heatmap import timeline
+from deepfake.report.kept import Keeper, KeptFrame, keep_again
 from deepfake.report.words import ENGLISH, ICONS, LIMITS, headline, sentences, shown_name
 from deepfake.system.files import sha256_of, write_bytes
 
@@ -39,6 +40,7 @@ def write_pdf(
     name: str | None = None,
     made: datetime | None = None,
     model: Path = DEFAULT_MODEL,
+    kept: Keeper | None = None,
     opener: Opener = open_media,
     say: Catalogue = ENGLISH,
 ) -> Path:
@@ -54,7 +56,8 @@ def write_pdf(
         made: The date to print; the default is now. One without a time zone is taken as local.
         model: Folder of the bundle that answered. Its error rates are printed if they were measured; those of
             another bundle than the verdict's are not.
-        opener: What opens the verdict's file.
+        kept: What was kept of the file while it was judged; without, it is read again.
+        opener: What then opens it.
         say: The language; English where this machine has no font for it, and the report says so.
 
     Returns:
@@ -75,8 +78,7 @@ def write_pdf(
     name = shown_name(verdict.path if name is None else name)
     wanted, say = say, say if can_write(say.language) else ENGLISH
     sha256, size = _checksum(Path(verdict.path))
-    media = opener(verdict.path, verdict.sampling)
-    picture, scores = worst_page(verdict, opener) if media.kind == "picture" else (None, [])
+    kept = kept or keep_again(verdict, opener, MAX_PICTURES)
     footer = f"{shown_name(name, 36)} · SHA-256 {sha256[:16]}"
     with closing(Sheet(name, footer, made, say)) as sheet:
         if wanted is not say:
@@ -85,14 +87,14 @@ def write_pdf(
         sheet.heading(say("report.file"))
         length = say("report.bytes", bytes=f"{size:,}", megabytes=f"{size / 1e6:.2f}")
         sheet.facts([(say("report.name"), name), ("SHA-256", sha256), (say("report.size"), length)])
-        sheet.facts(_facts(verdict, media, picture, made, say))
+        sheet.facts(_facts(verdict, made, say))
         if not verdict.scores:
             sheet.pdf.ln(3)
             sheet.text(say("report.no_evidence"))
-        elif picture is not None:
-            _write_picture_evidence(sheet, verdict, picture, scores)
+        elif verdict.kind == "picture":
+            _write_picture_evidence(sheet, verdict, kept.worst_page)
         else:
-            _write_video_evidence(sheet, verdict, opener)
+            _write_video_evidence(sheet, verdict, kept)
         _write_method(sheet, verdict, model)
         content = bytes(sheet.pdf.output())
     return write_bytes(path, content)
@@ -165,17 +167,16 @@ def _draw_scale(sheet: Sheet, verdict: Verdict) -> None:
     pdf.set_xy(20, top + height + 7 + step)
 
 
-def _facts(
-    verdict: Verdict, media: MediaReader, picture: Image | None, made: datetime, say: Catalogue
-) -> list[tuple[str, str]]:
+def _facts(verdict: Verdict, made: datetime, say: Catalogue) -> list[tuple[str, str]]:
     """What the file holds, and what looked at it."""
-    kind = say("report.kind")
-    if picture is not None:
-        content = [(kind, say("report.picture", width=picture.shape[1], height=picture.shape[0]))]
-    else:
+    content, source = [], verdict.source
+    if source and verdict.kind == "picture":
+        content.append((say("report.kind"), say("report.picture", width=source.width, height=source.height)))
+    elif source:
+        content.append((say("report.kind"), say("report.video", duration=f"{source.duration_s or 0:.2f}")))
+    if verdict.kind == "video":
         frames = say("report.frames_text", read=verdict.frames_read, failed=verdict.frames_failed)
-        duration = say("report.video", duration=f"{float(media.duration):.2f}")
-        content = [(kind, duration), (say("report.frames"), frames)]
+        content.append((say("report.frames"), frames))
     if verdict.credentials:
         content.append((say("report.credentials"), in_sentences(verdict.credentials)))
     return [
@@ -187,8 +188,8 @@ def _facts(
     ]
 
 
-def _write_picture_evidence(sheet: Sheet, verdict: Verdict, picture: Image, scores: list[Score]) -> None:
-    say = sheet.say
+def _write_picture_evidence(sheet: Sheet, verdict: Verdict, page: KeptFrame) -> None:
+    say, picture, scores = sheet.say, page.frame.image, page.scores
     sheet.heading(say("report.evidence"), 110)
     caption = say("report.picture_caption", count=len(scores))
     sheet.pictures([(annotate(picture, scores, verdict), caption)], columns=1, max_height=85)
@@ -202,7 +203,7 @@ def _write_picture_evidence(sheet: Sheet, verdict: Verdict, picture: Image, scor
     sheet.pictures(list(zip(pairs, captions, strict=True)), columns=2, max_height=42)
 
 
-def _write_video_evidence(sheet: Sheet, verdict: Verdict, opener: Opener) -> None:
+def _write_video_evidence(sheet: Sheet, verdict: Verdict, kept: Keeper) -> None:
     say = sheet.say
     plot = PIL.Image.open(io.BytesIO(timeline(verdict))).convert("RGB")
     height = sheet.pdf.epw * plot.height / plot.width
@@ -227,10 +228,10 @@ def _write_video_evidence(sheet: Sheet, verdict: Verdict, opener: Opener) -> Non
     chosen = suspicious_frames(verdict, MAX_PICTURES)
     found = {
         frame.index: (
-            shrunk(frame.image, MAX_PICTURE_SIDE),
+            shrunk(annotate(frame.image, scores, verdict), MAX_PICTURE_SIDE),
             say("report.frame", time=f"{frame.time_s:.2f}", p_fake=f"{max(score.p_fake for score in scores):.2f}"),
         )
-        for frame, scores in annotated_frames(verdict, opener=opener)
+        for frame, scores in ((own.frame, own.scores) for own in kept.frames)
         if frame.index in chosen
     }
     sheet.room(75)

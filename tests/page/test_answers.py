@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ from deepfake.page.answers import (
 from deepfake.page.evidence import Moment
 from deepfake.page.history import History, refused_entry, table
 from deepfake.page.serve import STYLE
-from deepfake.records import Label, Step, Thresholds
+from deepfake.records import Frame, Label, Step, Thresholds
 from deepfake.report.words import ENGLISH
 
 THRESHOLDS = Thresholds(real_below=0.25, fake_above=0.75)
@@ -128,12 +129,12 @@ def test_many_faces_are_cut_off_and_it_is_said(verdict, portrait):
     assert "3 more faces" in cards
 
 
-def test_progress_is_no_answer():
-    said = progress(Step(6, 24, 1.5, ()), 0.91)
+def test_progress_is_no_answer(portrait):
+    said = progress(Step(6, 24, Frame(portrait.image, 5, Fraction(3, 2)), ()), 0.91)
     assert "Looking at frame 6 of 24" in said
     assert "no answer yet" in said
     assert 'aria-valuenow="25"' in said
-    assert "no face yet" in progress(Step(1, 24, 0.0, ()), None)
+    assert "no face yet" in progress(Step(1, 24, Frame(portrait.image, 0, Fraction(0)), ()), None)
 
 
 def test_a_picture_survives_its_address():

@@ -18,6 +18,7 @@ KEYS = [
     "trace",
     "from_s",
     "to_s",
+    "page",
     "thresholds",
     "faces",
     "tracks",
