@@ -147,6 +147,16 @@ def recorded_askers(monkeypatch):
     return asked
 
 
+def forged_clicks(address, file, *prefixes):
+    """Each click on a button whose name begins so, with a file as its first input: what a forged request sends for it."""
+    config = httpx.get(f"{address}/config").json()
+    values = {part["id"]: part["props"].get("value") for part in config["components"] if part["type"] == "slider"}
+    for call in config["dependencies"]:
+        if call["api_name"].startswith(prefixes):
+            first = [file] if call["api_name"] == "judge_batch" else file
+            yield call, {"data": [first, *map(values.get, call["inputs"][1:])], "fn_index": call["id"]}
+
+
 def test_every_way_to_ask_is_counted_for_the_address_that_asks(address, examples, monkeypatch):
     asked = recorded_askers(monkeypatch)
     headers = {"X-Forwarded-For": "203.0.113.7"}  # As a proxy on this machine says it.
@@ -156,16 +166,16 @@ def test_every_way_to_ask_is_counted_for_the_address_that_asks(address, examples
     caller.predict([picture, picture], api_name="/detect_batch")
     assert post(address, "a.jpg", (examples / "no_face.jpg").read_bytes(), headers=headers).status_code == 200
     assert asked == ["203.0.113.7"] * 4
-    for call in httpx.get(f"{address}/config").json()["dependencies"]:
-        if call["api_name"] in ("judge_picture", "judge_video", "judge_batch"):
-            asked.clear()
-            (sent,) = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.jpg", b"\xff\xd8\xff")}).json()
-            file = {"path": sent, "meta": {"_type": "gradio.FileData"}}
-            data = [[file] if call["api_name"] == "judge_batch" else file, *[None] * (len(call["inputs"]) - 1)]
-            joined = {"data": data, "fn_index": call["id"], "session_hash": "counted"}
-            httpx.post(f"{address}/gradio_api/queue/join", json=joined, headers=headers)
-            httpx.get(f"{address}/gradio_api/queue/data?session_hash=counted", timeout=60)
-            assert asked == ["203.0.113.7"], call["api_name"]
+    (sent,) = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.jpg", b"\xff\xd8\xff")}).json()
+    file = {"path": sent, "meta": {"_type": "gradio.FileData"}}
+    clicks = list(forged_clicks(address, file, "judge_picture", "judge_video", "judge_batch"))
+    assert clicks
+    for call, click in clicks:
+        asked.clear()
+        joined = click | {"session_hash": "counted"}
+        httpx.post(f"{address}/gradio_api/queue/join", json=joined, headers=headers)
+        httpx.get(f"{address}/gradio_api/queue/data?session_hash=counted", timeout=60)
+        assert asked == ["203.0.113.7"], call["api_name"]
 
 
 def test_a_proxy_is_believed_only_if_it_is_named(examples, monkeypatch):
@@ -210,19 +220,11 @@ def test_no_file_of_the_server_can_be_named(address, root, meta):
 
 @pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
 def test_no_file_of_the_server_is_shown_to_a_forged_click(address, root, meta):
-    path = str(root / "docs" / "page-light.png")
-    calls = httpx.get(f"{address}/config").json()["dependencies"]
-    clicks = [
-        call
-        for call in calls
-        if call["api_name"].startswith(("judge_picture", "judge_video", "judge_batch", "compare"))
-    ]
+    file = {"path": str(root / "docs" / "page-light.png"), **meta}
+    clicks = list(forged_clicks(address, file, "judge_picture", "judge_video", "judge_batch", "compare"))
     assert len(clicks) == 6
-    for call in clicks:
-        file = {"path": path, **meta}
-        data = [[file] if call["api_name"] == "judge_batch" else file, *[None] * (len(call["inputs"]) - 1)]
-        sent = {"data": data, "fn_index": call["id"], "session_hash": "forged"}
-        httpx.post(f"{address}/gradio_api/queue/join", json=sent)
+    for _, click in clicks:
+        httpx.post(f"{address}/gradio_api/queue/join", json=click | {"session_hash": "forged"})
         said = httpx.get(f"{address}/gradio_api/queue/data?session_hash=forged", timeout=60).text
         assert "data:image" not in said
         assert not re.search("manipulated|generated|No clear traces", said)
