@@ -100,6 +100,19 @@ class Summary(Record, frozen=True, kw_only=True):
     """What is said of fakes."""
 
 
+class FrameMean(Record, frozen=True, kw_only=True):
+    """One data set, measured frame by frame, and with the plain mean of its frames as a video's score.
+
+    This is how DeepfakeBench measures (Yan et al., NeurIPS 2023), and a video is judged otherwise here: by the robust
+    mean of its frames.
+    """
+
+    frames: Counts
+    frame: Ranking
+    videos: Counts
+    video: Ranking
+
+
 class Measured(Record, frozen=True, kw_only=True):
     """One collection of samples at its coarsest level, as a whole and in parts."""
 
@@ -112,6 +125,8 @@ class Measured(Record, frozen=True, kw_only=True):
     """The fakes of each method, with the reals of their source; of clips, with all reals."""
     levels: dict[str, Summary] = {}
     """`frame` (one face in one picture), `track` (one person over a clip) and `clip`."""
+    frame_means: dict[str, FrameMean] = {}
+    """Each data set with frames of videos of both classes, as DeepfakeBench measures it."""
     by_folds: Whole = 0
     """Clips that were judged by a calibration of their fold, for the bundle's own has seen their people."""
 
