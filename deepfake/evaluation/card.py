@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deepfake.data.config import FitConfig, PairConfig, TrainingConfig
 from deepfake.errors import BundleError
+from deepfake.evaluation.card_metadata import card_metadata
 from deepfake.evaluation.card_sections import adversarial_sentence, adversarial_table, fairness_table
 from deepfake.model.bundle import QUALITY_PLOT, ROBUSTNESS_PLOT, DetectorManifest, read_manifest
 from deepfake.model.calibration import Calibration
@@ -78,7 +79,8 @@ def card_text(manifest: DetectorManifest, metrics: Metrics, plots: Sequence[str]
     samples = metrics.track_calibration.samples if metrics.track_calibration else ()
     over_time = _over_time(manifest.calibration.track, samples) if samples else ""
     # The crop's width decides what the model sees; the rest of the geometry stands in bundle.json.
-    return f"""# {manifest.name}
+    return f"""{card_metadata(manifest.name, metrics)}
+# {manifest.name}
 
 {_network(config.network)}
 {exported.parameters:,} parameters; crops of {crop.size} x {crop.size} pixels, {crop.scale:.2f} times as
