@@ -54,6 +54,7 @@ def evaluate(
     from deepfake.evaluation import evaluate as measure
     from deepfake.evaluation import show
     from deepfake.evaluation.frame_mean import with_frame_means
+    from deepfake.evaluation.presentation_attack import with_presentation_attack
     from deepfake.model.bundle import QUALITY_PLOT
     from deepfake.model.metrics import Metrics, read_metrics, write_metrics
     from deepfake.report.metrics_tables import quality_tables
@@ -71,7 +72,7 @@ def evaluate(
     if clips is not None:
         with progress_bar("clips") as bar:
             found["clips"] = measure.evaluate_clips(model, clips, progress=partial(advance, bar))
-    measures = {section: evaluation.measures for section, evaluation in found.items()}
+    measures = {section: with_presentation_attack(evaluation.measures) for section, evaluation in found.items()}
     kept = replace(Metrics(), **measures)
     if not print_only:
         kept = write_metrics(model, replace(read_metrics(model), **measures))
