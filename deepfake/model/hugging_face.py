@@ -161,7 +161,7 @@ def stage(bundle: Path, folder: Path) -> str:
     """
     manifest, _ = read_files(bundle, [], "detector")
     read_files(bundle, manifest["files"], "detector")
-    files = sorted(path for path in bundle.iterdir() if path.is_file())
+    files = sorted(path for path in bundle.iterdir() if path.is_file() and path.name != SUMS)
     lines = [f"{sha256_of(path)}  {path.name}" for path in files]
     if odd := [path.name for path, line in zip(files, lines, strict=True) if not LINE.fullmatch(line)]:
         raise BundleError(f"Names in a bundle must match {LINE.pattern}. Received: {', '.join(odd)}. Move them.")
