@@ -45,29 +45,34 @@ def demo(folder: Path, count: int) -> None:
 
 
 @click.command("index")
-@click.argument("dataset", type=click.Choice(["celeb-df-v2", "faceforensics", "dfdc", "cifake", "folder"]))
-@click.argument("folder", type=FOLDER)
+@click.argument(
+    "dataset",
+    type=click.Choice(["celeb-df-v2", "faceforensics", "dfdc", "cifake", "folder", "deepfakebench", "forensichub"]),
+)
+@click.argument("place", metavar="FOLDER|FILE", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=NEW_FILE, required=True, help="Table to write.")
-def index_command(dataset: str, folder: Path, out: Path) -> None:
+@click.option("--root", type=FOLDER, help="Folder with the files of a benchmark's list. [default: that of the list]")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), help="Split of files that are in none.")
+def index_command(dataset: str, place: Path, out: Path, root: Path | None, split: str | None) -> None:
     """List a data set's files with their labels, people and methods in a table.
 
-    DATASET names the layout of FOLDER; `folder` is any tree with `real` and `fake` in it.
+    DATASET names the layout of FOLDER; `folder` is any tree with `real` and `fake` in it. `deepfakebench` and
+    `forensichub` are lists of these benchmarks: JSON files.
 
     \b
     Examples:
       python -m deepfake index celeb-df-v2 /data/Celeb-DF-v2 --out celeb.csv
       python -m deepfake index folder my_pictures --out mine.csv
+      python -m deepfake index deepfakebench Celeb-DF-v2.json --root /data/rgb --out bench.csv
     """
-    from deepfake.data.datasets import READERS
-    from deepfake.data.datasets.walk import left_out
-    from deepfake.data.index import located, write_index
+    from deepfake.data.datasets import rows_of
+    from deepfake.data.index import write_index
 
-    found = READERS[dataset](folder)
-    rows = located(found, folder, out.parent)
+    rows, passed_over = rows_of(dataset, place, out.parent, root=root, split=split or "")
     write_index(out, rows)
     _say_counts(rows)
-    if unnamed := left_out(folder, found):
-        click.echo(f"left out: {unnamed}", err=True)
+    if passed_over:
+        click.echo(f"left out: {passed_over}", err=True)
 
 
 @click.command()

@@ -30,19 +30,31 @@ SPLIT = click.option(
 @FAKES
 @click.option("--clips", type=FILE, help="A CSV table of labelled videos or pictures, for the whole pipeline.")
 @click.option("--report", type=NEW_FOLDER, help="Folder for the scores, plots, and the worst mistakes.")
+@click.option("--print-only", is_flag=True, help="Print the numbers, and leave the bundle as it is.")
 def evaluate(
-    model: Path, index: tuple[Path, ...], split_name: str, fakes: Fakes | None, clips: Path | None, report: Path | None
+    model: Path,
+    index: tuple[Path, ...],
+    split_name: str,
+    fakes: Fakes | None,
+    clips: Path | None,
+    report: Path | None,
+    print_only: bool,
 ) -> None:
     """Measure a bundle and keep the numbers in its metrics.json.
 
+    Data sets with several frames a video are measured as DeepfakeBench does, too.
+
     \b
-    Example:
+    Examples:
       python -m deepfake evaluate --model models/light-5 --index faces/index.csv --report out
+      python -m deepfake evaluate --model models/light-5 --index bench/index.csv --print-only
     """
     if not index and clips is None:
         raise click.UsageError("Give --index, --clips or both.")
     from deepfake.evaluation import evaluate as measure
     from deepfake.evaluation import show
+    from deepfake.evaluation.frame_mean import with_frame_means
+    from deepfake.evaluation.presentation_attack import with_presentation_attack
     from deepfake.model.bundle import QUALITY_PLOT
     from deepfake.model.metrics import Metrics, read_metrics, write_metrics
     from deepfake.report.metrics_tables import quality_tables
@@ -51,18 +63,19 @@ def evaluate(
     if index:
         with progress_bar("faces") as bar:
             follow = partial(advance, bar)
-            found[split_name] = measure.evaluate_crops(
-                model, index, split_name, fakes=fakes or "given", progress=follow
-            )
-        if split_name == "test":
+            measured = measure.evaluate_crops(model, index, split_name, fakes=fakes or "given", progress=follow)
+            found[split_name] = with_frame_means(measured)
+        if split_name == "test" and not print_only:
             show.write_quality(found[split_name], model, model / QUALITY_PLOT)
         if report:
             show.write_mistakes(found[split_name], model, index, report / split_name / "mistakes.png")
     if clips is not None:
         with progress_bar("clips") as bar:
             found["clips"] = measure.evaluate_clips(model, clips, progress=partial(advance, bar))
-    measures = {section: evaluation.measures for section, evaluation in found.items()}
-    kept = write_metrics(model, replace(read_metrics(model), **measures))
+    measures = {section: with_presentation_attack(evaluation.measures) for section, evaluation in found.items()}
+    kept = replace(Metrics(), **measures)
+    if not print_only:
+        kept = write_metrics(model, replace(read_metrics(model), **measures))
     for section, evaluation in found.items():
         if report:
             show.write_scores(evaluation, report / section / "scores.csv")

@@ -146,7 +146,7 @@ def found_model(text: str, *, trust: bool = False) -> Path:
                 bars.append(stack.enter_context(progress_bar("fetching the model")))
             advance(bars[0], done, total)
 
-        folder = find_model(text, progress=show)
+        folder = find_model(text, progress=show, trust=trust)
     if not trust and not any(folder.resolve().is_relative_to(known.resolve()) for known in (MODELS, cache_folder())):
         raise BundleError(
             f"{folder} is from elsewhere: its files may fit together, but nobody vouches for them. Pass --trust if you "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, advance, as_json, progress_bar
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FILE, NEW_FOLDER, advance, as_json, progress_bar
 from deepfake.system.memory import keep_large_blocks
 
 if TYPE_CHECKING:
@@ -186,19 +186,32 @@ def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path,
 
 
 @click.command()
-@click.argument("run", type=FOLDER)
-@click.option("--out", type=NEW_FOLDER, required=True, help="The bundle's folder; its name is the model's.")
+@click.argument("source", metavar="RUN|MODEL")
+@click.option("--out", type=NEW_FOLDER, help="Make a bundle of a run in this folder; its name is the model's.")
 @click.option("--crops", type=click.IntRange(min=1), default=500, show_default=True, help="Crops to compare on.")
-def export(run: Path, out: Path, crops: int) -> None:
-    """Write a run as a bundle of TFLite graphs, checked against Keras.
+@click.option("--onnx", type=NEW_FILE, help="Write the network of a model, or of the new bundle, as this ONNX file.")
+def export(source: str, out: Path | None, crops: int, onnx: Path | None) -> None:
+    """Write a run as a bundle of TFLite graphs, or a model as an ONNX file, checked against Keras.
+
+    RUN is the folder of a run, for --out. MODEL is the name, folder or URL of a model, for --onnx alone, which compares
+    on faces of the examples.
 
     \b
-    Example:
+    Examples:
       python -m deepfake export runs/light-5 --out models/light-5
+      python -m deepfake export models/light-5 --onnx light-5.onnx
     """
+    if out is None and onnx is None:
+        raise click.UsageError("Give --out, --onnx or both.")
+    from deepfake.model.hub import find_model
     from deepfake.training.export import export_run
+    from deepfake.training.export_onnx import export_onnx
 
-    click.echo(as_json(export_run(run, out, crops)))
+    folder = find_model(source)
+    if out is not None:
+        click.echo(as_json(export_run(folder, out, crops)))
+    if onnx is not None:
+        click.echo(as_json(export_onnx(out or folder, onnx)))
 
 
 @click.command("export-mtcnn")

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from deepfake.data.config import FitConfig, PairConfig, TrainingConfig
 from deepfake.errors import BundleError
-from deepfake.evaluation.card_sections import adversarial_sentence, adversarial_table, fairness_table
+from deepfake.evaluation.card_metadata import card_metadata
+from deepfake.evaluation.card_sections import (
+    adversarial_sentence,
+    adversarial_table,
+    fairness_table,
+    presentation_attack_table,
+)
 from deepfake.model.bundle import QUALITY_PLOT, ROBUSTNESS_PLOT, DetectorManifest, read_manifest
 from deepfake.model.calibration import Calibration
 from deepfake.model.metrics import METRICS, InitialWeights, Member, Metrics, TrackSample, Training, read_metrics
@@ -78,7 +84,8 @@ def card_text(manifest: DetectorManifest, metrics: Metrics, plots: Sequence[str]
     samples = metrics.track_calibration.samples if metrics.track_calibration else ()
     over_time = _over_time(manifest.calibration.track, samples) if samples else ""
     # The crop's width decides what the model sees; the rest of the geometry stands in bundle.json.
-    return f"""# {manifest.name}
+    return f"""{card_metadata(manifest.name, metrics)}
+# {manifest.name}
 
 {_network(config.network)}
 {exported.parameters:,} parameters; crops of {crop.size} x {crop.size} pixels, {crop.scale:.2f} times as
@@ -111,6 +118,7 @@ The code is under the MIT licence; the weights inherit the terms of the data. Cr
 {measures_table(metrics)}
 {_pictures(plots, QUALITY_PLOT, "ROC, precision-recall, calibration, scores and answers on the test split")}
 {_known_flaws(config)}
+{presentation_attack_table(metrics)}
 {robustness_table(metrics.robustness)}
 {_pictures(plots, ROBUSTNESS_PLOT, "AUC and changed answers under corruption")}
 {adversarial_table(metrics.adversarial)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from deepfake.model.metrics import Adversarial, Attack, Bin, Error, Fairness
+from deepfake.model.metrics import Adversarial, Attack, Bin, Error, Fairness, Measured, Metrics
 from deepfake.report.metrics_tables import auc_text, markdown_table, share_text
 
 ATTACKS: dict[Attack, str] = {
@@ -13,6 +13,36 @@ ATTACKS: dict[Attack, str] = {
     "pgd": "PGD, {steps} steps",
 }
 """How the card calls an attack."""
+
+
+def presentation_attack_table(metrics: Metrics) -> str:
+    """The errors in the terms of ISO/IEC 30107-3, of each kind of fake, from the worst."""
+    measured = {"faces of the test split": metrics.test, "whole files": metrics.clips}
+    rows = [row for name, own in measured.items() if own for row in _species_rows(name, own)]
+    if not rows:
+        return ""
+    head = ["of", "species", "attacks", "APCER", "APNRR", "bona fide", "BPCER", "BPNRR"]
+    return f"""
+## In the terms of ISO/IEC 30107-3
+
+The fakes of a method are attack presentations of one species, reals are bona fide presentations. APCER is the share of
+attacks called real, BPCER the share of reals called fake; APNRR and BPNRR are the shares without an answer, or with an
+inconclusive one. 95% Wilson intervals in brackets. By the standard, the first species of each kind, the worst, stands
+for the whole. It was written for attacks at a sensor: its terms are used here, and no conformance is claimed.
+
+{markdown_table(head, rows)}
+"""
+
+
+def _species_rows(name: str, measured: Measured) -> list[list[str]]:
+    if not (found := measured.presentation_attack):
+        return []
+    ordered = sorted(found.species.items(), key=lambda pair: (-pair[1].apcer.share, pair[0]))
+    bona_fide = [str(found.count), share_text(found.bpcer), share_text(found.bpnrr)]
+    return [
+        [name, species, str(own.count), share_text(own.apcer), share_text(own.apnrr), *bona_fide]
+        for species, own in ordered
+    ]
 
 
 def adversarial_table(found: Adversarial | None) -> str:

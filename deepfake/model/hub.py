@@ -1,6 +1,7 @@
 """A model's name, folder or URL -> the folder of its bundle: fetched once, proved, then unpacked.
 
     name, URL -> Release -> fetch-*/<name>.zip -> checksum -> fetch-*/<name> -> <name>-<start of sha256>
+    hf://...  -> HubModel -> fetch-*/SHA256SUMS -> fetch-*/bundle, each file proved -> <name>-<start of sha256>
 
 A release is a .zip of one bundle's folder, as `scripts/release.py` packs it. It is trusted for its SHA-256, never for
 where it came from. What was unpacked stays in the user's cache, so that a model is asked for over the network once.
@@ -15,13 +16,16 @@ import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deepfake.errors import BundleError
 from deepfake.model.bundle import MANIFEST, MODELS
 from deepfake.model.download import Release, download
+from deepfake.model.hugging_face import SCHEME, HubModel, fetch_files, fetch_listing, read_address
 from deepfake.model.metrics import METRICS
 
 RELEASES = MODELS / "releases.json"
@@ -42,16 +46,20 @@ def find_model(
     progress: Callable[[int, int], object] = lambda done, total: None,
     cache: Path | None = None,
     releases: Path = RELEASES,
+    trust: bool = False,
 ) -> Path:
     """The folder of a bundle; fetched if it is not on this machine yet.
 
     Args:
-        text: A folder; the name of a model that ships or is listed in `releases`; or the URL of a release followed by
-            `#sha256=` and the 64 digits of its checksum.
+        text: A folder; the name of a model that ships or is listed in `releases`; or the URL of a release, or
+            `hf://OWNER/NAME@REVISION` for a repository of the Hugging Face Hub, each followed by `#sha256=` and the 64
+            digits of its checksum.
         progress: Called with the bytes that came and the bytes there are, while a release is fetched. `done` falls only
             if the server is asked again.
         cache: Where fetched models are kept; `cache_folder()` if None.
         releases: A table of published models.
+        trust: Whether to take what is on the Hugging Face Hub for what it says of itself, without a checksum in the
+            address. It is kept beside the cache, for nobody vouches for it.
 
     Raises:
         BundleError: If no model is called so; or if the release cannot be fetched, does not match its checksum or is no
@@ -63,6 +71,8 @@ def find_model(
     'light-5'
     """
     text = str(text)
+    if text.lower().startswith(SCHEME):
+        return _from_hub(read_address(text), cache or cache_folder(), progress, trust=trust)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text):
         return _fetched(_release(text), cache or cache_folder(), progress)
     if Path(text).is_dir():
@@ -130,22 +140,56 @@ def _listed(releases: Path) -> dict[str, Release]:
 
 def _fetched(release: Release, cache: Path, progress: Callable[[int, int], object]) -> Path:
     """The release's folder in the cache; the network is touched only if it is not there."""
-    target = cache / f"{release.name}-{release.sha256[:12]}"
+
+    def fill(scratch: Path) -> Path:
+        return _unpacked(release, download(release, scratch, progress))
+
+    return _kept(cache / f"{release.name}-{release.sha256[:12]}", fill)
+
+
+def _from_hub(model: HubModel, cache: Path, progress: Callable[[int, int], object], *, trust: bool) -> Path:
+    """The folder of a model of the Hugging Face Hub; without a checksum it lies beside the cache, not in it."""
+    if model.sha256 is None:
+        if not trust:
+            raise BundleError(
+                "An address proves nothing, so it must end in the checksum of its SHA256SUMS. Received: "
+                f"hf://{model.repository}@{model.revision}. Add #sha256=<64 digits>, which its publisher states, or "
+                "pass --trust to take what the Hub says."
+            )
+        cache = cache.with_name(f"{cache.name}-unproved")
+        with _scratch(cache) as scratch:
+            # Which files a revision stands for may change, so it is asked each time.
+            model = replace(model, sha256=fetch_listing(model, scratch).sha256)
+
+    def fill(scratch: Path) -> Path:
+        return fetch_files(model, fetch_listing(model, scratch), scratch, progress)
+
+    return _kept(cache / f"{model.name}-{model.sha256[:12] if model.sha256 else ''}", fill)
+
+
+def _kept(target: Path, fill: Callable[[Path], Path]) -> Path:
+    """A folder of the cache, which `fill` fetches into a folder that it is given if it is not there yet."""
     if (target / MANIFEST).is_file():
         return target
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        # A folder of its own, in the cache for the sake of renaming: processes that fetch the same do not meet in it.
-        with TemporaryDirectory(dir=cache, prefix="fetch-") as scratch:
-            unpacked = _unpacked(release, download(release, Path(scratch), progress))
+        with _scratch(target.parent) as scratch:
+            fetched = fill(scratch)
             if not (target / MANIFEST).is_file():
-                unpacked.rename(target)
+                fetched.rename(target)
     except OSError as error:
         if not (target / MANIFEST).is_file():  # Else another process was first; it has the same, by its checksum.
             raise BundleError(
                 f"The cache of models cannot be written ({error}). Make room, or set DEEPFAKE_CACHE to another folder."
             ) from error
     return target
+
+
+@contextmanager
+def _scratch(cache: Path) -> Iterator[Path]:
+    """A folder of its own, in the cache for the sake of renaming: processes that fetch the same do not meet in it."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=cache, prefix="fetch-") as scratch:
+        yield Path(scratch)
 
 
 def _unpacked(release: Release, archive: Path) -> Path:

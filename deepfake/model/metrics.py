@@ -98,6 +98,42 @@ class Summary(Record, frozen=True, kw_only=True):
     """What is said of fakes."""
 
 
+class FrameMean(Record, frozen=True, kw_only=True):
+    """One data set, measured frame by frame, and with the plain mean of its frames as a video's score.
+
+    This is how DeepfakeBench measures (Yan et al., NeurIPS 2023), and a video is judged otherwise here: by the robust
+    mean of its frames.
+    """
+
+    frames: Counts
+    frame: Ranking
+    videos: Counts
+    video: Ranking
+
+
+class Species(Record, frozen=True, kw_only=True):
+    """The fakes of one method: attack presentations of one species, in the terms of ISO/IEC 30107-3."""
+
+    count: Count
+    apcer: Proportion
+    """Attack presentation classification error rate: the share that is called real."""
+    apnrr: Proportion
+    """Attack presentation non-response rate: the share that gets no answer, or an inconclusive one."""
+
+
+class PresentationAttack(Record, frozen=True, kw_only=True):
+    """Errors in the terms of ISO/IEC 30107-3: of reals, which are bona fide presentations, and of each species."""
+
+    count: Count
+    """Bona fide presentations."""
+    bpcer: Proportion
+    """Bona fide presentation classification error rate: the share that is called fake."""
+    bpnrr: Proportion
+    """Bona fide presentation non-response rate: the share that gets no answer, or an inconclusive one."""
+    species: dict[str, Species]
+    """By the name of the method."""
+
+
 class Measured(Record, frozen=True, kw_only=True):
     """One collection of samples at its coarsest level, as a whole and in parts."""
 
@@ -110,6 +146,10 @@ class Measured(Record, frozen=True, kw_only=True):
     """The fakes of each method, with the reals of their source; of clips, with all reals."""
     levels: dict[str, Summary] = {}
     """`frame` (one face in one picture), `track` (one person over a clip) and `clip`."""
+    frame_means: dict[str, FrameMean] = {}
+    """Each data set with frames of videos of both classes, as DeepfakeBench measures it."""
+    presentation_attack: PresentationAttack | None = None
+    """The same errors in the terms of ISO/IEC 30107-3."""
     by_folds: Whole = 0
     """Clips that were judged by a calibration of their fold, for the bundle's own has seen their people."""
 

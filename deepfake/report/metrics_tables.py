@@ -39,6 +39,8 @@ def quality_tables(metrics: Metrics) -> str:
     name, crops = ("test", metrics.test) if metrics.test else ("validation", metrics.val)
     if crops:
         blocks.append(f"Crops of the {name} split:\n\n" + _quality_table("source", crops.sources, crops.all))
+        if crops.frame_means:
+            blocks.append(_frame_means_table(crops))
     if clips := metrics.clips:
         sources = ", ".join(source or "no name" for source in clips.sources)
         table = _quality_table("method", clips.methods, clips.all)
@@ -193,6 +195,26 @@ def _parts(section: str, measured: Measured) -> Iterable[tuple[str, Summary]]:
 def _quality_table(first: str, parts: dict[str, Summary], whole: Summary) -> str:
     head = [first, "real + fake", "AUC", "ECE", "reals called fake", "fakes called fake", "inconclusive"]
     return markdown_table(head, [[name, *_quality_row(found)] for name, found in [*parts.items(), ("all", whole)]])
+
+
+def _frame_means_table(measured: Measured) -> str:
+    """The data sets as DeepfakeBench measures them, beside the AUC of the answers that are given here."""
+    rows = [
+        [
+            source,
+            f"{own.frames.real} + {own.frames.fake}",
+            auc_text(own.frame),
+            f"{own.videos.real} + {own.videos.fake}",
+            auc_text(own.video),
+            auc_text(measured.sources[source]),
+        ]
+        for source, own in measured.frame_means.items()
+    ]
+    head = ["source", "frames: real + fake", "frame AUC", "videos: real + fake", "video AUC", "as answered here"]
+    return (
+        "As DeepfakeBench measures: each frame by itself, and each video by the plain mean of its frames. A video is\n"
+        f"answered here by the robust mean of its frames.\n\n{markdown_table(head, rows)}"
+    )
 
 
 def _quality_row(found: Summary) -> list[str]:
