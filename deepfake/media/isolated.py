@@ -22,8 +22,11 @@ from msgspec import Meta
 from deepfake.errors import MediaError, ProcessError
 from deepfake.media.containers import credentials_in, holds_credentials
 from deepfake.media.formats import MAX_PIXELS, Kind
+from deepfake.media.metadata import origin_in
 from deepfake.media.reader import open_media
 from deepfake.provenance.credentials import Credentials
+from deepfake.provenance.metadata import Place
+from deepfake.provenance.origin import Origin
 from deepfake.records import MAX_SAMPLES, Frame, Image, Note, Sampling
 from deepfake.system.process import OUT_OF_TIME, SENSELESS, ChildProcess, Line, limit_processor_time
 
@@ -100,6 +103,14 @@ class MediaApart:
             found = self._said(child, _Found).credentials
         return None if found is None else Credentials.from_dict(found)
 
+    def origin(self) -> Origin:
+        """See `origin_in`; if the process dies, all of the metadata are unread, for they cost no answer."""
+        try:
+            with closing(self._start(_tell_origin)) as child:
+                return self._said(child, _Stated).origin
+        except MediaError:
+            return Origin(unread=(Place.ALL,))
+
     def _start(self, tell: Callable[..., None], *arguments: Any) -> ChildProcess:
         try:
             return ChildProcess(_work, (self._limits, tell, str(self.path), *arguments), self._limits.memory_bytes)
@@ -174,6 +185,12 @@ class _Found(msgspec.Struct, tag=True):
     credentials: dict[str, Any] | None
 
 
+class _Stated(msgspec.Struct, tag=True):
+    """What the metadata say of the file's origin."""
+
+    origin: Origin
+
+
 class _Refused(msgspec.Struct, tag=True):
     """Why the file cannot be read."""
 
@@ -208,3 +225,8 @@ def _tell_credentials(line: Line, limits: Limits, path: str, anchors: str) -> No
     """Tells the Content Credentials of the file."""
     found = credentials_in(Path(path), anchors)
     line.say(_Found(None if found is None else found.as_dict()))
+
+
+def _tell_origin(line: Line, limits: Limits, path: str) -> None:
+    """Tells what the file's metadata say of its origin."""
+    line.say(_Stated(origin_in(Path(path))))

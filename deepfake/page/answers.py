@@ -13,12 +13,14 @@ import numpy as np
 from deepfake.faces.crops import sample_square
 from deepfake.page.evidence import Moment
 from deepfake.provenance.credentials import in_sentences
+from deepfake.provenance.origin import Origin
 from deepfake.records import Image, Label, Score, Step, Thresholds, Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.doubts import doubts
 from deepfake.report.drawing import LABEL_COLOURS, hex_of, jpeg
 from deepfake.report.error_rates import error_sentences
 from deepfake.report.heatmap import Span, heat_layer, noise_picture
+from deepfake.report.origin import origin_facts, origin_marks, origin_sentences
 from deepfake.report.words import ENGLISH, ICONS, face_answer, headline, of_hundred, sentences
 
 CARD_SIZE = 224
@@ -60,6 +62,7 @@ def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> str:
             f'<p class="credentials"><strong>{say("answer.credentials")}:</strong> '
             f"{html.escape(in_sentences(verdict.credentials))}</p>"
         )
+    parts.append(_origin(verdict.origin, say))
     return _box(str(verdict.label), "".join(parts), say)
 
 
@@ -223,6 +226,20 @@ def _face_card(
         f"<figcaption><strong>{name}: {_icon(label)} {words}, {of_hundred(score.p_fake)} {say('page.score')}</strong>"
         f"<details><summary>{say('answer.numbers')}</summary>p_fake {score.p_fake:.2f}. {streams}</details>"
         f"</figcaption></figure>"
+    )
+
+
+def _origin(origin: Origin, say: Catalogue) -> str:
+    """What the file says of its origin; folded, what it names, and which marks were looked for."""
+    told = html.escape(" ".join(origin_sentences(origin, say)))
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
+        for name, value in (*origin_marks(origin, say), *origin_facts(origin, say))
+    )
+    return (
+        f'<div class="origin"><p><strong>{say("origin.title")}:</strong> {told}</p>'
+        f'<details class="marks"><summary>{say("origin.marks")}</summary><table>{rows}</table>'
+        f"{_paragraph(say('origin.law'))}</details></div>"
     )
 
 

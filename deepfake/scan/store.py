@@ -23,7 +23,7 @@ import msgspec
 from deepfake.errors import StoreError
 from deepfake.scan.row import COLUMNS, TYPES, Answer, columns_of
 
-_FORMAT = "2"
+_FORMAT = "3"
 _SQL_TYPES = {int: "INTEGER", float: "REAL"}
 """All else is text; what holds several values, as JSON."""
 _SEVERAL = tuple(name for name, kind in TYPES.items() if get_origin(kind) is tuple)

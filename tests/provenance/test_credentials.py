@@ -257,7 +257,7 @@ def test_the_answer_is_the_same_with_and_without(detector, examples, signed, tmp
         None, State.VALID, State.INVALID,
     ]  # fmt: skip
     assert plain.as_dict()["credentials"] is None
-    assert "Credentials" not in answer(plain, DEFAULT_MODEL)
+    assert 'class="credentials"' not in answer(plain, DEFAULT_MODEL)
     assert own.as_dict()["credentials"] == {
         "state": "valid",
         "problems": [],

@@ -27,6 +27,7 @@ KEYS = [
     "frames_failed",
     "notes",
     "credentials",
+    "origin",
     "model",
     "elapsed_s",
 ]
