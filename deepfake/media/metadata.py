@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -21,9 +22,10 @@ from deepfake.media.formats import PICTURE_FORMATS, format_of
 from deepfake.media.pixels import DAMAGE
 from deepfake.media.png_texts import EXIF, XMP, png_texts
 from deepfake.media.thumbnail import thumbnail_differs
+from deepfake.provenance.claims import origin_of
 from deepfake.provenance.metadata import Metadata, Place, Statement
-from deepfake.provenance.origin import Origin, origin_of
-from deepfake.provenance.xmp import properties_of
+from deepfake.provenance.origin import Origin
+from deepfake.provenance.xmp import MAX_PACKET, properties_of
 from deepfake.system.text import decoded
 
 MAX_STATEMENTS = 256
@@ -42,6 +44,8 @@ _TAGS = {
 }
 _TEXTLESS = ("BMP", "PPM", "TGA", "ICO", "JPEG2000")
 """Formats in which nobody states an origin."""
+_GIF_XMP, _GIF_XMP_END = b"\x21\xff\x0bXMP DataXMP", b"\x01\xff\xfe\xfd"
+"""What stands around the XMP of a GIF."""
 _QUALITY_OF_PHOTOSHOP, _IPTC = 0x0406, 0x0404
 """Image resources: the first is written by Photoshop alone, the second by many."""
 _UNREADABLE = (*DAMAGE, MediaError, zlib.error, av.error.FFmpegError, PIL.Image.DecompressionBombError)
@@ -173,11 +177,20 @@ def _of_heif(path: Path, found: _Found) -> None:
 def _of_pillow(path: Path, name: str, found: _Found) -> None:
     """JPEG, WebP, AVIF, GIF and TIFF, of which Pillow has all before it decodes one pixel."""
     with found.reading(Place.EXIF), _opened(path, name) as picture:
-        found.add_xmp(picture.info.get("xmp"))
+        found.add_xmp(_gif_packet(path) if name == "GIF" else picture.info.get("xmp"))
         found.add(Place.TEXT, "Comment", picture.info.get("comment"))
         if name == "JPEG":
             _add_writers(picture.info.get("photoshop"), found)
         found.add_tags(picture.getexif())
+
+
+def _gif_packet(path: Path) -> bytes:
+    """The XMP of a GIF, of which Pillow reads one block of its kind alone; empty if there is none."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        place = content.find(_GIF_XMP)
+        start = place + len(_GIF_XMP)
+        end = content.find(_GIF_XMP_END, start)
+        return content[start : min(end, start + MAX_PACKET + 1)] if 0 <= place < end else b""
 
 
 def _opened(path: Path, name: str) -> PIL.Image.Image:

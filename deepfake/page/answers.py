@@ -20,7 +20,7 @@ from deepfake.report.doubts import doubts
 from deepfake.report.drawing import LABEL_COLOURS, hex_of, jpeg
 from deepfake.report.error_rates import error_sentences
 from deepfake.report.heatmap import Span, heat_layer, noise_picture
-from deepfake.report.origin import origin_facts, origin_marks, origin_sentences
+from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
 from deepfake.report.words import ENGLISH, ICONS, face_answer, headline, of_hundred, sentences
 
 CARD_SIZE = 224
@@ -230,17 +230,22 @@ def _face_card(
 
 
 def _origin(origin: Origin, say: Catalogue) -> str:
-    """What the file says of its origin; folded, what it names, and which marks were looked for."""
-    told = html.escape(" ".join(origin_sentences(origin, say)))
-    rows = "".join(
-        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
-        for name, value in (*origin_marks(origin, say), *origin_facts(origin, say))
-    )
+    """What the file says of its origin; folded, which marks were looked for, and what it names."""
+    doubtful = "".join(f"<li>{html.escape(text)}</li>" for text in origin_doubts(origin, say))
     return (
-        f'<div class="origin"><p><strong>{say("origin.title")}:</strong> {told}</p>'
-        f'<details class="marks"><summary>{say("origin.marks")}</summary><table>{rows}</table>'
-        f"{_paragraph(say('origin.law'))}</details></div>"
+        f'<div class="origin"><p><strong>{say("origin.title")}:</strong> '
+        f"{html.escape(' '.join(origin_sentences(origin, say)))}</p>{f'<ul>{doubtful}</ul>' if doubtful else ''}"
+        f'<details class="marks"><summary>{say("origin.marks")}</summary>{_table(origin_marks(origin, say))}'
+        f"{_paragraph(say('origin.law'))}{_table(origin_facts(origin, say))}</details></div>"
     )
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    """Names and values; nothing without any."""
+    lines = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>' for name, value in rows
+    )
+    return f"<table>{lines}</table>" if rows else ""
 
 
 def _box(kind: str, content: str, say: Catalogue) -> str:

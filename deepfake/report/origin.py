@@ -12,7 +12,7 @@ from deepfake.report.words import ENGLISH
 
 
 def origin_sentences(origin: Origin, say: Catalogue = ENGLISH) -> list[str]:
-    """What the file says of how it was made, what that is worth, and what does not fit together.
+    """What the file says of how it was made, and what that is worth.
 
     Example:
 
@@ -20,11 +20,13 @@ def origin_sentences(origin: Origin, say: Catalogue = ENGLISH) -> list[str]:
     'The file has no word of its origin.'
     """
     claim = origin.says or ("unclear" if origin.marks else "nothing")
-    told = [say(f"origin.{claim}"), say("origin.absence" if claim == "nothing" else "origin.claim")]
-    told += [say(f"origin.{sign}") for sign in origin.signs]
-    if origin.unread:
-        told.append(say("origin.unread", places=", ".join(origin.unread)))
-    return told
+    return [say(f"origin.{claim}"), say("origin.absence" if claim == "nothing" else "origin.claim")]
+
+
+def origin_doubts(origin: Origin, say: Catalogue = ENGLISH) -> list[str]:
+    """What in its metadata does not fit together, and what of them could not be read: a sentence each."""
+    unread = [say("origin.unread", places=", ".join(origin.unread))] if origin.unread else []
+    return [*(say(f"origin.{sign}") for sign in origin.signs), *unread]
 
 
 def origin_facts(origin: Origin, say: Catalogue = ENGLISH) -> list[tuple[str, str]]:
@@ -32,8 +34,8 @@ def origin_facts(origin: Origin, say: Catalogue = ENGLISH) -> list[tuple[str, st
     named = {
         "camera_name": origin.camera and quoted(origin.camera),
         "programs": ", ".join(map(quoted, origin.programs)),
-        "captured": origin.captured,
-        "saved": origin.saved,
+        "captured": _shown(origin.captured),
+        "saved": _shown(origin.saved),
         "jpeg": _tables(origin, say),
     }
     return [(say(f"origin.{key}"), value) for key, value in named.items() if value]
@@ -53,3 +55,7 @@ def _tables(origin: Origin, say: Catalogue) -> str:
     if origin.jpeg_tables is JpegTables.STANDARD:
         return say("origin.jpeg_standard", quality=origin.jpeg_standard_quality)
     return say("origin.jpeg_own") if origin.jpeg_tables else ""
+
+
+def _shown(time: str | None) -> str:
+    return time.replace("T", " ") if time else ""

@@ -23,7 +23,7 @@ from deepfake.report.drawing import GREY, INK, LABEL_COLOURS, WHITE, paler, shru
 from deepfake.report.error_rates import RATE_COLUMNS, error_sentences, rate_tables
 from deepfake.report.files import annotate, annotated_frames, face_pictures, suspicious_frames, worst_page
 from deepfake.report.heatmap import timeline
-from deepfake.report.origin import origin_facts, origin_marks, origin_sentences
+from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
 from deepfake.report.words import ENGLISH, ICONS, LIMITS, headline, sentences, shown_name
 from deepfake.system.files import sha256_of, write_bytes
 
@@ -195,6 +195,8 @@ def _write_origin(sheet: Sheet, verdict: Verdict) -> None:
     rows = origin_marks(origin, say)
     sheet.heading(say("origin.title"), 40)
     sheet.text(" ".join(origin_sentences(origin, say)))
+    for doubt in origin_doubts(origin, say):
+        sheet.text(f"– {doubt}")
     sheet.facts(origin_facts(origin, say))
     sheet.room(12 + 6 * len(rows))
     sheet.pdf.ln(2)

@@ -158,6 +158,14 @@ def video_with_xmp(path: Path) -> None:
     path.write_bytes(path.read_bytes() + struct.pack(">I", len(body) + 8) + b"uuid" + body)
 
 
+def gif_with_xmp(path: Path) -> None:
+    """A GIF with a block of XMP before its last byte, as the specification of XMP lays it out."""
+    scene().save(path)
+    trailer = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+    block = b"\x21\xff\x0bXMP DataXMP" + source_packet("trainedAlgorithmicMedia") + trailer
+    path.write_bytes(path.read_bytes()[:-1] + block + b";")
+
+
 def novelai() -> Maker:
     settings = json.dumps({"prompt": "a cat", "steps": 28, "uc": "dog", "sampler": "k_euler"})
     return png(Title="NovelAI generated image", Software="NovelAI", Source="NovelAI Diffusion V4", Comment=settings)
@@ -221,6 +229,7 @@ FILES: dict[str, tuple[Maker, dict[str, Any]]] = {
     ),
     "iptc-unknown.jpg": (saved(xmp=source_packet("newWord")), {"says": None, "digital_source_type": "newWord"}),
     "iptc-ai.mp4": (video_with_xmp, {"says": "ai_made", "digital_source_type": "trainedAlgorithmicMedia"}),
+    "iptc-ai.gif": (gif_with_xmp, {"says": "ai_made", "digital_source_type": "trainedAlgorithmicMedia"}),
     "aigc.png": (png(AIGC=aigc(1)), {"says": "ai_made", "aigc_label": "Label 1"}),
     "aigc.mp4": (video({"AIGC": aigc(1)}), {"says": "ai_made", "aigc_label": "Label 1"}),
     "aigc-maybe.jpg": (saved(xmp=packet_of(inner=LABEL)), {"says": None, "aigc_label": "Label 2"}),

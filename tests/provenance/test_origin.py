@@ -24,13 +24,14 @@ from deepfake.media import isolated, open_media
 from deepfake.media.metadata import MAX_STATEMENTS, metadata_of, origin_in
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.answers import answer
+from deepfake.provenance.claims import origin_of
 from deepfake.provenance.credentials import MAX_TEXT
 from deepfake.provenance.metadata import Metadata, Place, Statement
-from deepfake.provenance.origin import Mark, MarkKind, Origin, origin_in_a_word, origin_of
+from deepfake.provenance.origin import Mark, MarkKind, Origin, Sign, origin_in_a_word
 from deepfake.provenance.source_types import Says, said_by_source_type
 from deepfake.provenance.times import captured_after, time_of
 from deepfake.provenance.xmp import MAX_PACKET, properties_of
-from deepfake.report.origin import origin_facts, origin_marks, origin_sentences
+from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
 from deepfake.report.pdf import write_pdf
 from deepfake.report.words import ENGLISH
 from tests.provenance.origin_files import FILES, WEB_UI, packet_of, png, scene, source_packet, thumbnail_exif
@@ -121,6 +122,9 @@ def test_every_claim_sign_and_mark_has_its_words():
         mark = Mark(MarkKind.SOURCE_TYPE, Place.XMP, claim, "term")
         assert origin_sentences(Origin((mark,)))[:2] == [ENGLISH(f"origin.{claim}"), ENGLISH("origin.claim")]
     assert origin_sentences(Origin((Mark(MarkKind.C2PA, Place.C2PA, None, "valid"),)))[0] == ENGLISH("origin.unclear")
+    signs = origin_doubts(Origin(signs=tuple(Sign), unread=(Place.XMP, Place.EXIF)))
+    assert len(set(signs)) == len(Sign) + 1
+    assert signs[-1].endswith("could not be read: xmp, exif.")
     assert "Invisible watermarks" in ENGLISH("origin.law")
 
 
@@ -164,7 +168,7 @@ def test_a_packet_that_is_broken_long_or_a_bomb_is_unread(packet, tmp_path):
     scene().save(tmp_path / "a.webp", xmp=packet, exif=EXIF)
     origin = origin_in(tmp_path / "a.webp")
     assert (origin.camera, origin.unread) == ("Pixel", (Place.XMP,))
-    assert "could not be read: xmp." in origin_sentences(origin)[-1]
+    assert "could not be read: xmp." in origin_doubts(origin)[-1]
 
 
 EXIF = PIL.Image.Exif()
