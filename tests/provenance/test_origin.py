@@ -22,10 +22,10 @@ from pypdf import PdfReader
 from deepfake.cli.main import main
 from deepfake.media import isolated, open_media
 from deepfake.media.metadata import MAX_STATEMENTS, metadata_of, origin_in
+from deepfake.media.png_texts import MAX_TEXT
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.answers import answer
 from deepfake.provenance.claims import origin_of
-from deepfake.provenance.credentials import MAX_TEXT
 from deepfake.provenance.metadata import Metadata, Place, Statement
 from deepfake.provenance.origin import Mark, MarkKind, Origin, Sign, origin_in_a_word
 from deepfake.provenance.source_types import Says, said_by_source_type
@@ -133,7 +133,7 @@ def test_texts_of_a_file_are_short_harmless_and_in_one_line(tmp_path, examples, 
     origin = origin_in(tmp_path / "a.png")
     texts = [*origin.programs, *(mark.text for mark in origin.marks)]
     assert len(texts) == 3
-    assert all(len(text) <= MAX_TEXT and text.isprintable() for text in texts)
+    assert all(len(text) <= 80 and text.isprintable() for text in texts)
     shown = answer(detector.detect(tmp_path / "a.png"), DEFAULT_MODEL)
     assert "<img src=x" not in shown
     assert "“ It is" not in shown
@@ -160,10 +160,15 @@ def lie(line, limits, path):
 
 
 BOMB = b'<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]>' + packet_of('xmp:CreatorTool="Painter"')
+ELSEWHERE = b'<!DOCTYPE a SYSTEM "http://127.0.0.1/a.dtd">' + packet_of('xmp:CreatorTool="Painter"')
 DEEP = b"<a>" * 100_000 + b"</a>" * 100_000
 
 
-@pytest.mark.parametrize("packet", [BOMB, b"<x", b"\xff\xfe\xfd", DEEP[:-4], b"<a/>" + b" " * MAX_PACKET], ids=str)
+@pytest.mark.parametrize(
+    "packet",
+    [BOMB, ELSEWHERE, b"<x", b"\xff\xfe\xfd", DEEP[:-4], b"<a/>" + b" " * MAX_PACKET],
+    ids=["bomb", "elsewhere", "cut", "no-text", "torn", "long"],
+)
 def test_a_packet_that_is_broken_long_or_a_bomb_is_unread(packet, tmp_path):
     scene().save(tmp_path / "a.webp", xmp=packet, exif=EXIF)
     origin = origin_in(tmp_path / "a.webp")
@@ -216,12 +221,13 @@ def jpeg_of(width, height):
 
 def test_many_and_long_texts_take_no_time(tmp_path):
     info = PngInfo()
+    info.add_text("parameters", "Steps: 1, " * 200_000, zip=True)
     for number in range(2 * MAX_STATEMENTS):
         info.add_text(f"name{number}", "a")
-    info.add_text("parameters", "Steps: 1, " * 200_000, zip=True)
     scene().save(tmp_path / "a.png", pnginfo=info)
     before = time.process_time()
-    assert len(metadata_of(tmp_path / "a.png").statements) == MAX_STATEMENTS
+    read = metadata_of(tmp_path / "a.png").statements
+    assert (len(read), len(read[0].text) <= MAX_TEXT) == (MAX_STATEMENTS, True)
     statements = [Statement(Place.TEXT, name, "Steps: 1, " * 100_000) for name in ("parameters", "comment", "Make")]
     assert origin_of(Metadata(tuple(statements))).says is not Says.AI_MADE
     assert time.process_time() - before < 2
@@ -229,7 +235,7 @@ def test_many_and_long_texts_take_no_time(tmp_path):
 
 def test_names_in_descriptions_are_no_marks():
     statements = [Statement(Place.TEXT, "Description", "How Midjourney and Stable Diffusion see a photo: Steps: 3")]
-    statements += [Statement(Place.TEXT, "prompt", "a cat"), Statement(Place.TEXT, "parameters", "none")]
+    statements += [Statement(Place.TEXT, "prompt", "a cat"), Statement(Place.TEXT, "parameters", "Sampler: none")]
     assert origin_of(Metadata(tuple(statements))) == Origin()
 
 
