@@ -250,6 +250,7 @@ class Detector:
         min_frames = 1 if media.kind == "picture" else self.bundle.min_frames
         calibration = self.bundle.calibration.of_person(in_video=media.kind == "video")
         part = self.bundle.calibration.part if media.kind == "video" else None
+        credentials = media.credentials(self._anchors)
         decision = decide(scores, times, calibration, min_frames, faces_found, part)
         return Verdict(
             path=str(path),
@@ -265,7 +266,8 @@ class Detector:
             sampling=sampling,
             frames_read=len(times),
             frames_failed=media.frames_failed,
-            credentials=media.credentials(self._anchors),
+            credentials=credentials,
+            origin=media.origin().with_credentials(credentials),
             model=self.bundle.model,
             elapsed_s=0.0,
             experts=self.bundle.experts,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from deepfake.provenance.credentials import Credentials
+from deepfake.provenance.origin import Origin
 from deepfake.system.settings import Settings, Share
 
 # OpenCV's stubs know no dtypes, so these name what an array is rather than have it checked.
@@ -377,6 +378,8 @@ class Verdict:
     """What should be known of how the file was looked at."""
     source: Source | None = None
     """What the file is like; None where it was not measured."""
+    origin: Origin = field(default_factory=Origin)
+    """What the file says about its own origin in all its metadata, the credentials included; it changes no answer."""
 
     @property
     def decisive(self) -> Track | None:
@@ -453,6 +456,7 @@ class Verdict:
             "frames_failed": self.frames_failed,
             "notes": [str(note) for note in self.notes],
             "credentials": self.credentials.as_dict() if self.credentials else None,
+            "origin": self.origin.as_dict(),
             "model": {"name": self.model.name, "sha256": self.model.sha256},
             "elapsed_s": _rounded(self.elapsed_s, 3),
         }

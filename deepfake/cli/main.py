@@ -49,6 +49,7 @@ from deepfake.cli.train import (
 )
 from deepfake.errors import DeepfakeError, internal_fault
 from deepfake.provenance.credentials import in_a_word
+from deepfake.provenance.origin import origin_in_a_word
 from deepfake.system.text import printable
 
 if TYPE_CHECKING:
@@ -203,12 +204,14 @@ for old, new in {
 
 
 def _line(verdict: Verdict) -> str:
-    """One verdict for people: the answer, p_fake, the reason, the credentials and notes if there are any, the file."""
+    """One verdict for people: the answer, p_fake, the reason, what the file says of its origin, notes, the file."""
     p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
     tracks = len(verdict.tracks)
     reason = verdict.reason or (verdict.trace and f"looks {verdict.trace}") or f"{tracks} track{'s' * (tracks != 1)}"
     if part := verdict.decisive_part:
         reason += f" from {part.from_s:.1f} s to {part.to_s:.1f} s"
     credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
+    said = origin_in_a_word(verdict.origin)
+    origin = f"[{said}] " if said else ""
     notes = "".join(f"[{note.replace('_', ' ')}] " for note in verdict.notes)
-    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{notes}{printable(verdict.path)}"
+    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{origin}{notes}{printable(verdict.path)}"

@@ -2,6 +2,7 @@
 
 `formats`: what a file is; its first bytes say, not its name.
 `containers`: whether a file carries Content Credentials.
+`metadata`: what a file states of its origin; `png_texts` and `thumbnail` know where some of it lies.
 `picture`: one picture -> its pages, upright; `pixels`, `heif` and `tiff` know what Pillow, HEIF and TIFF are like.
 `animation`: what moves in a format of pictures -> the frames that are sampled.
 `video`: one video -> the frames that are sampled, by time; `display` shows each as a player does, `tone` those in HDR.

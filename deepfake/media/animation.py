@@ -15,9 +15,11 @@ import PIL.Image
 from deepfake.errors import MediaError
 from deepfake.media.containers import credentials_in
 from deepfake.media.formats import Kind, check_size, format_of
+from deepfake.media.metadata import origin_in
 from deepfake.media.pixels import decoding, flattened
 from deepfake.media.sampled import distinct, sampled_times
 from deepfake.provenance.credentials import Credentials
+from deepfake.provenance.origin import Origin
 from deepfake.records import Frame, Note, Sampling
 
 MAX_FRAMES = 10_000
@@ -80,6 +82,10 @@ class AnimationReader:
     def credentials(self, anchors: str = "") -> Credentials | None:
         """See `credentials_in`."""
         return credentials_in(self.path, anchors)
+
+    def origin(self) -> Origin:
+        """See `origin_in`."""
+        return origin_in(self.path)
 
     def close(self) -> None:
         """Nothing is held between two iterations."""

@@ -24,6 +24,8 @@ from deepfake.media.containers import holds_credentials
 from deepfake.media.formats import MAX_PIXELS, Kind
 from deepfake.media.reader import MediaReader, open_media
 from deepfake.provenance.credentials import Credentials
+from deepfake.provenance.metadata import Place
+from deepfake.provenance.origin import Origin
 from deepfake.records import MAX_SAMPLES, Frame, Image, Note, Sampling
 from deepfake.system.process import OUT_OF_TIME, SENSELESS, ChildProcess, Line, limit_processor_time
 
@@ -103,6 +105,15 @@ class MediaApart:
             child.tell(("credentials", anchors))
             found = self._said(child, _Found).credentials
         return None if found is None else Credentials.from_dict(found)
+
+    def origin(self) -> Origin:
+        """See `origin_in`; if the process dies, all of the metadata are unread, for they cost no answer."""
+        try:
+            with self._process() as child:
+                child.tell(("origin", ""))
+                return self._said(child, _Stated).origin
+        except MediaError:
+            return Origin(unread=(Place.ALL,))
 
     def close(self) -> None:
         """Ends the process; asked again, the reader starts another."""
@@ -203,6 +214,12 @@ class _Found(msgspec.Struct, tag=True):
     credentials: dict[str, Any] | None
 
 
+class _Stated(msgspec.Struct, tag=True):
+    """What the metadata say of the file's origin."""
+
+    origin: Origin
+
+
 class _Refused(msgspec.Struct, tag=True):
     """Why the file cannot be read."""
 
@@ -222,7 +239,7 @@ def _work(line: Line, limits: Limits, tell: Callable[..., None], path: str, samp
 
 
 def _tell(line: Line, limits: Limits, path: str, sampling: Sampling | None) -> None:
-    """Tells what the file is; then, as often as it is asked, its frames or its Content Credentials."""
+    """Tells what the file is; then, as often as it is asked, its frames, its Content Credentials or its origin."""
     media = open_media(path, sampling)
     line.say(_Header(media.kind, str(media.duration), len(media), tuple(media.notes)))
     while True:
@@ -230,6 +247,8 @@ def _tell(line: Line, limits: Limits, path: str, sampling: Sampling | None) -> N
         limit_processor_time(limits.processor_s)
         if what == "frames":
             _tell_frames(line, limits, media)
+        elif what == "origin":
+            line.say(_Stated(media.origin()))
         else:
             found = media.credentials(anchors)
             line.say(_Found(None if found is None else found.as_dict()))

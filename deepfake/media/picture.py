@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -16,21 +15,16 @@ from deepfake.errors import MediaError
 from deepfake.media.containers import credentials_in
 from deepfake.media.formats import MAX_PIXELS, Kind, check_size, format_of, kind_of
 from deepfake.media.heif import HeifPages, is_moving
+from deepfake.media.jpeg import MAX_JPEG_PIXELS, check_scans
+from deepfake.media.metadata import origin_in
 from deepfake.media.pixels import DAMAGE, decoding, flattened
 from deepfake.media.tiff import TiffPages
 from deepfake.provenance.credentials import Credentials
+from deepfake.provenance.origin import Origin
 from deepfake.records import Frame, Image, Note
 
 MAX_FILE_BYTES = 2 * 2**30
 """Larger files are refused before they are read: 50 megapixels in the widest format that is read, uncompressed."""
-MAX_JPEG_PIXELS = 400_000_000
-"""A JPEG of more than `MAX_PIXELS` is shrunk while it is decoded, which costs little; above this it is refused."""
-MAX_SCANS = 100
-"""Times that a JPEG may draw its picture, each time finer; encoders write a dozen."""
-_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
-"""What begins a part of a JPEG: not the stuffing and the restarts within a scan. Two bytes, so that the time to look
-for it is linear in the file's size, whatever bytes fill it before."""
-_START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xd8", b"\xd9", b"\xda"
 _ORIENTATION = 0x0112
 _TURNS = {
     2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
@@ -81,6 +75,10 @@ class PictureReader:
     def credentials(self, anchors: str = "") -> Credentials | None:
         """See `credentials_in`."""
         return credentials_in(self.path, anchors)
+
+    def origin(self) -> Origin:
+        """See `origin_in`."""
+        return origin_in(self.path)
 
     def close(self) -> None:
         """Nothing is held between two iterations."""
@@ -141,7 +139,7 @@ class _Still:
             MediaError: As `read_picture`.
         """
         if self._name == "JPEG":
-            _check_scans(self._path)
+            check_scans(self._path)
         with decoding(self._path), self._opened() as picture:
             if self._name == "JPEG":
                 check_size(self._path, *picture.size, MAX_JPEG_PIXELS)
@@ -182,22 +180,3 @@ def _pixels_alone(content: bytes) -> bytes:
             kept.append(content[place : place + 12 + size])
         place += 12 + size
     return b"".join(kept)
-
-
-def _check_scans(path: Path) -> None:
-    """Raises a `MediaError` if a JPEG is drawn again and again: each scan costs as much time as the picture."""
-    scans = _scans(path.read_bytes())
-    if scans > MAX_SCANS:
-        raise MediaError(f"{path} draws its picture in {scans} scans; at most {MAX_SCANS} are read. Export it again.")
-
-
-def _scans(content: bytes) -> int:
-    place, scans = 0, 0
-    while found := _MARKER.search(content, place):
-        place, marker = found.end(), found[0][-1:]
-        if marker == _END_OF_IMAGE:
-            break
-        if marker != _START_OF_IMAGE:
-            place += int.from_bytes(content[place : place + 2])
-        scans += marker == _START_OF_SCAN
-    return scans

@@ -12,6 +12,7 @@ from deepfake.media.formats import PICTURE_FORMATS, Kind, format_of, kind_of
 from deepfake.media.picture import PictureReader
 from deepfake.media.video import VideoReader
 from deepfake.provenance.credentials import Credentials
+from deepfake.provenance.origin import Origin
 from deepfake.records import Frame, Note, Sampling
 
 
@@ -51,6 +52,10 @@ class MediaReader(Protocol):
         Args:
             anchors: PEM certificates of those who vouch for signers.
         """
+        ...
+
+    def origin(self) -> Origin:
+        """What the file's metadata say of its origin; what cannot be read of them is noted there."""
         ...
 
     def close(self) -> None:

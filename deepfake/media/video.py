@@ -23,8 +23,10 @@ from deepfake.errors import MediaError
 from deepfake.media.containers import credentials_in
 from deepfake.media.display import Display
 from deepfake.media.formats import MAX_PIXELS, Kind, format_of, kind_of, said, size_error
+from deepfake.media.metadata import origin_in
 from deepfake.media.sampled import distinct, sampled_times
 from deepfake.provenance.credentials import Credentials
+from deepfake.provenance.origin import Origin
 from deepfake.records import Frame, Note, Sampling
 
 _MAX_TICKS = 2**63 - 1
@@ -104,6 +106,10 @@ class VideoReader:
     def credentials(self, anchors: str = "") -> Credentials | None:
         """See `credentials_in`."""
         return credentials_in(self.path, anchors)
+
+    def origin(self) -> Origin:
+        """See `origin_in`."""
+        return origin_in(self.path)
 
     def close(self) -> None:
         """Nothing is held between two iterations."""

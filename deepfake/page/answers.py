@@ -13,12 +13,14 @@ import numpy as np
 from deepfake.faces.crops import sample_square
 from deepfake.page.evidence import Moment
 from deepfake.provenance.credentials import in_sentences
+from deepfake.provenance.origin import Origin
 from deepfake.records import Image, Label, Score, Step, Thresholds, Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.doubts import doubts
 from deepfake.report.drawing import LABEL_COLOURS, hex_of, jpeg
 from deepfake.report.error_rates import error_sentences
 from deepfake.report.heatmap import Span, heat_layer, noise_picture
+from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
 from deepfake.report.words import ENGLISH, ICONS, face_answer, headline, of_hundred, sentences
 
 CARD_SIZE = 224
@@ -60,6 +62,7 @@ def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> str:
             f'<p class="credentials"><strong>{say("answer.credentials")}:</strong> '
             f"{html.escape(in_sentences(verdict.credentials))}</p>"
         )
+    parts.append(_origin(verdict.origin, say))
     return _box(str(verdict.label), "".join(parts), say)
 
 
@@ -224,6 +227,25 @@ def _face_card(
         f"<details><summary>{say('answer.numbers')}</summary>p_fake {score.p_fake:.2f}. {streams}</details>"
         f"</figcaption></figure>"
     )
+
+
+def _origin(origin: Origin, say: Catalogue) -> str:
+    """What the file says of its origin; folded, which marks were looked for, and what it names."""
+    doubtful = "".join(f"<li>{html.escape(text)}</li>" for text in origin_doubts(origin, say))
+    return (
+        f'<div class="origin"><p><strong>{say("origin.title")}:</strong> '
+        f"{html.escape(' '.join(origin_sentences(origin, say)))}</p>{f'<ul>{doubtful}</ul>' if doubtful else ''}"
+        f'<details class="marks"><summary>{say("origin.marks")}</summary>{_table(origin_marks(origin, say))}'
+        f"{_paragraph(say('origin.law'))}{_table(origin_facts(origin, say))}</details></div>"
+    )
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    """Names and values; nothing without any."""
+    lines = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>' for name, value in rows
+    )
+    return f"<table>{lines}</table>" if rows else ""
 
 
 def _box(kind: str, content: str, say: Catalogue) -> str:

@@ -36,7 +36,7 @@ class Endpoints:
 
         Returns:
             file, verdict (real, fake or inconclusive), reason, p_fake (0 to 1), thresholds, faces, credentials
-            (what the file says about its origin, or null), model.
+            (signed statements about its origin, or null), origin (what its metadata say of it), model.
         """
         return self._judged(file, "picture")
 
@@ -48,8 +48,8 @@ class Endpoints:
 
         Returns:
             file, verdict (real, fake or inconclusive), reason, p_fake (of the most suspicious
-            person), thresholds, people and faces by time, credentials (what the file says about its
-            origin, or null), model.
+            person), thresholds, people and faces by time, credentials (signed statements about its
+            origin, or null), origin (what its metadata say of it), model.
         """
         return self._judged(file, "video")
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from deepfake.errors import DeepfakeError
 from deepfake.provenance.credentials import MAX_PROBLEMS, AiShare, Credentials, State, text_from
+from deepfake.provenance.source_types import Says, said_by_source_type
 
 MAX_MANIFESTS = 32
 """So many are looked at: the file's own, and those of what it was made from."""
@@ -48,11 +49,8 @@ _PROBLEMS = {
 }
 """What the standard's codes mean, in words."""
 _UNTRUSTED = "signingCredential.untrusted"
-_SHARES = {
-    "trainedAlgorithmicMedia": AiShare.WHOLE,
-    "compositeWithTrainedAlgorithmicMedia": AiShare.PART,
-}
-"""The IPTC's digital source types that mean AI."""
+_SHARES = {Says.AI_MADE: AiShare.WHOLE, Says.AI_PART: AiShare.PART}
+"""The claims of a digital source type that mean AI."""
 
 
 def trust_anchors(path: Path) -> str:
@@ -199,7 +197,7 @@ def _ai(store: dict[str, Any]) -> tuple[AiShare | None, str | None]:
     for manifest, whole in _lineage(store):
         for action, assertion in _actions(manifest):
             agent = _agent(action, assertion)
-            share = _SHARES.get(str(action.get("digitalSourceType", "")).rstrip("/").rsplit("/", 1)[-1])
+            share = _share(str(action.get("digitalSourceType", "")))
             if share:
                 # An edit that is all AI's does not make all of the picture so.
                 shares.append(share if whole and action.get("action") == "c2pa.created" else AiShare.PART)
@@ -207,6 +205,11 @@ def _ai(store: dict[str, Any]) -> tuple[AiShare | None, str | None]:
                 agents.append((share is None, agent))
     first = min(agents, key=lambda pair: pair[0], default=(True, None))[1]
     return min(shares, key=list(AiShare).index, default=None), first
+
+
+def _share(source_type: str) -> AiShare | None:
+    says = said_by_source_type(source_type)
+    return _SHARES.get(says) if says else None
 
 
 def _lineage(store: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:

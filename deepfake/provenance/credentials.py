@@ -126,9 +126,9 @@ def in_sentences(credentials: Credentials) -> str:
         part = "" if credentials.ai_made is AiShare.WHOLE else "a part of "
         sentences.append(f"They say that AI made {part}it.")
     if credentials.software_agent:
-        sentences.append(f"They name the software {_quoted(credentials.software_agent)}.")
+        sentences.append(f"They name the software {quoted(credentials.software_agent)}.")
     if credentials.generator:
-        sentences.append(f"They name {_quoted(credentials.generator)} as the program that wrote them.")
+        sentences.append(f"They name {quoted(credentials.generator)} as the program that wrote them.")
     sentences.append("The answer does not depend on them.")
     return " ".join(sentences)
 
@@ -138,16 +138,22 @@ def _signed(credentials: Credentials) -> str:
     if not credentials.signer:
         return "Their signer has no name."
     if credentials.signer_trusted:
-        return f"They were signed by {_quoted(credentials.signer)}, for whom the trust list vouches."
+        return f"They were signed by {quoted(credentials.signer)}, for whom the trust list vouches."
     checked = (
         "the trust list does not vouch for that name"
         if credentials.signer_trusted is False
         else "that name was not checked against a trust list"
     )
-    return f"The signer goes by the name {_quoted(credentials.signer)}; {checked}, and anyone can sign by any name."
+    return f"The signer goes by the name {quoted(credentials.signer)}; {checked}, and anyone can sign by any name."
 
 
-def _quoted(text: str) -> str:
-    """A text from a file in quotation marks, which it cannot close to go on in this program's own words."""
+def quoted(text: str) -> str:
+    """A text from a file in quotation marks, which it cannot close to go on in this program's own words.
+
+    Example:
+
+    >>> quoted("Camera” is real. “")
+    "“Camera' is real. '”"
+    """
     inner = re.sub("[“”„‟″〝〞]", "'", text)
     return f"“{inner}”"

@@ -24,6 +24,7 @@ from deepfake.report.error_rates import RATE_COLUMNS, error_sentences, rate_tabl
 from deepfake.report.files import annotate, face_pictures, suspicious_frames
 from deepfake.report.heatmap import timeline
 from deepfake.report.kept import Keeper, KeptFrame, keep_again
+from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
 from deepfake.report.words import ENGLISH, ICONS, LIMITS, headline, sentences, shown_name
 from deepfake.system.files import sha256_of, write_bytes
 
@@ -88,6 +89,7 @@ def write_pdf(
         length = say("report.bytes", bytes=f"{size:,}", megabytes=f"{size / 1e6:.2f}")
         sheet.facts([(say("report.name"), name), ("SHA-256", sha256), (say("report.size"), length)])
         sheet.facts(_facts(verdict, made, say))
+        _write_origin(sheet, verdict)
         if not verdict.scores:
             sheet.pdf.ln(3)
             sheet.text(say("report.no_evidence"))
@@ -186,6 +188,21 @@ def _facts(verdict: Verdict, made: datetime, say: Catalogue) -> list[tuple[str, 
         (say("report.model"), verdict.model.name),
         (say("report.model_checksum"), verdict.model.sha256),
     ]
+
+
+def _write_origin(sheet: Sheet, verdict: Verdict) -> None:
+    """What the file says of its origin, and which marks were looked for."""
+    say, origin = sheet.say, verdict.origin
+    rows = origin_marks(origin, say)
+    sheet.heading(say("origin.title"), 40)
+    sheet.text(" ".join(origin_sentences(origin, say)))
+    for doubt in origin_doubts(origin, say):
+        sheet.text(f"– {doubt}")
+    sheet.facts(origin_facts(origin, say))
+    sheet.room(12 + 6 * len(rows))
+    sheet.pdf.ln(2)
+    sheet.table([say("origin.mark"), say("origin.result")], rows, [3, 4])
+    sheet.text(say("origin.law"), 8.5, colour=GREY)
 
 
 def _write_picture_evidence(sheet: Sheet, verdict: Verdict, page: KeptFrame) -> None:

@@ -72,6 +72,8 @@ class Answer:
     """Why there is no answer."""
     error: str | None = None
     """The same in words, with what to do."""
+    origin: str | None = None
+    """As `Origin.says`: what the file says of itself, which is no proof."""
     elapsed_s: float = 0.0
     """Time that the analysis took."""
 
@@ -79,7 +81,8 @@ class Answer:
     def of(cls, verdict: Verdict) -> Answer:
         """The verdict without what names the file."""
         values = verdict.as_dict()
-        return cls.from_dict(values | {"times": [face["time_s"] for face in values["faces"]]})
+        own = {"times": [face["time_s"] for face in values["faces"]], "origin": values["origin"]["says"]}
+        return cls.from_dict(values | own)
 
     @classmethod
     def unreadable(cls, error: Exception, path: Path | str) -> Answer:

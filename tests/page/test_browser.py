@@ -88,9 +88,12 @@ def test_a_picture_is_answered_in_words_and_kept(visit, examples, detector, tmp_
     assert headline(verdict) in said
     assert "How often it errs" in said
     assert "p_fake" not in said, "numbers are one click deeper"
-    page.locator("#picture-answer summary").click()
+    assert "The file has no word of its origin." in said
+    page.locator("#picture-answer summary").first.click()
     assert f"p_fake {verdict.p_fake:.2f}" in answer(page, "picture")
     assert page.locator("#picture-answer .scale .mark").is_visible()
+    page.locator("#picture-answer .origin summary").click()
+    assert page.locator("#picture-answer .origin").get_by_text("Content Credentials (C2PA)").is_visible()
     heat = panel(page).locator(".face img.heat")
     assert heat.evaluate("image => image.naturalWidth") == 224
     assert heat.evaluate("image => getComputedStyle(image).opacity") == "0.6"

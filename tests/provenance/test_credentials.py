@@ -257,7 +257,7 @@ def test_the_answer_is_the_same_with_and_without(detector, examples, signed, tmp
         None, State.VALID, State.INVALID,
     ]  # fmt: skip
     assert plain.as_dict()["credentials"] is None
-    assert "Credentials" not in answer(plain, DEFAULT_MODEL)
+    assert 'class="credentials"' not in answer(plain, DEFAULT_MODEL)
     assert own.as_dict()["credentials"] == {
         "state": "valid",
         "problems": [],
@@ -290,8 +290,9 @@ def crash(*_):
 
 def test_a_crash_while_they_are_read_costs_the_file_only(signed, examples, monkeypatch):
     media = isolated.open_isolated(signed)
+    media.close()
     with monkeypatch.context() as patch:
-        patch.setattr(isolated, "_tell_credentials", crash)
+        patch.setattr(isolated, "_tell", crash)
         with pytest.raises(MediaError, match=r"signed.jpg made its decoder stop \(SIGABRT\)"):
             media.credentials()
     assert media.credentials().state is State.VALID

@@ -28,6 +28,7 @@ KEYS = [
     "frames_failed",
     "notes",
     "credentials",
+    "origin",
     "model",
     "elapsed_s",
 ]

@@ -66,7 +66,7 @@ def test_the_schema_has_the_columns_of_a_row():
     assert [f"{field.name} {field.type}" for field in SCHEMA] == [
         "path string", "sha256 string", "bytes int64", "kind string", "verdict string", "reason string",
         "p_fake double", "trace string", "from_s double", "to_s double", "page int64", f"faces list<item: {face}>", "times list<item: double>", "notes list<item: string>", "failure string", "error string",
-        "elapsed_s double", "model string",
+        "origin string", "elapsed_s double", "model string",
     ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from deepfake.scan.row import COLUMNS, Answer, Failure, Row, ScoredFace
 from deepfake.scan.store import Store
 
 FACES = (ScoredFace((1.0, 2.0, 3.0, 4.0), 0.9, 0, 1),)
-FAKE = Answer("video", "fake", None, 0.9, "blended", 1.5, 3.0, 2, FACES, (0.0,), ("pages", "turned"))
+FAKE = Answer("video", "fake", None, 0.9, "blended", 1.5, 3.0, 2, FACES, (0.0,), ("pages", "turned"), origin="ai_made")
 BROKEN = Answer(failure=Failure.UNREADABLE, error="The file is empty.")
 
 
@@ -50,11 +50,11 @@ def test_the_tables_are_those_of_stores_of_this_format(path, identity):
         made = dict(store._database.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     assert " ".join(made["answer"].split()) == (
         "CREATE TABLE answer ( sha256 TEXT PRIMARY KEY, kind TEXT, verdict TEXT, reason TEXT, p_fake REAL, trace TEXT, from_s REAL, to_s REAL, page INTEGER, faces TEXT, "
-        "times TEXT, notes TEXT, failure TEXT, error TEXT, elapsed_s REAL ) WITHOUT ROWID"
+        "times TEXT, notes TEXT, failure TEXT, error TEXT, origin TEXT, elapsed_s REAL ) WITHOUT ROWID"
     )
     assert " ".join(made["row"].split()) == (
         "CREATE VIEW row AS SELECT path, file.sha256, bytes, kind, verdict, reason, p_fake, trace, from_s, to_s, page, faces, times, notes, "
-        "coalesce(answer.failure, file.failure) AS failure, coalesce(answer.error, file.error) AS error, elapsed_s, "
+        "coalesce(answer.failure, file.failure) AS failure, coalesce(answer.error, file.error) AS error, origin, elapsed_s, "
         "(SELECT json_extract(value, '$') FROM about WHERE name = 'model') AS model FROM file LEFT JOIN answer USING (sha256)"
     )
 
