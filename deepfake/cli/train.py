@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, advance, as_json, progress_bar
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, as_json
+from deepfake.cli.terminal import progress_bar
 from deepfake.system.memory import keep_large_blocks
 
 if TYPE_CHECKING:
@@ -180,8 +181,8 @@ def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path,
 
     if clips is None and not index:
         raise click.UsageError("Give --clips, --index or both.")
-    with progress_bar("clips") as bar:
-        found = calibrate_tracks(model, clips, index, progress=partial(advance, bar))
+    with progress_bar("clips") as follow:
+        found = calibrate_tracks(model, clips, index, progress=follow)
     click.echo(as_json(found))
 
 
