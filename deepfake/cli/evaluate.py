@@ -13,7 +13,7 @@ import click
 from msgspec.structs import replace
 
 from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, as_json
-from deepfake.cli.terminal import progress_bar
+from deepfake.cli.terminal import progress_bar, tell
 from deepfake.system.memory import keep_large_blocks
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def evaluate(
             show.write_quality(evaluation, model, report / section / "quality.png")
     if report:
         click.echo(f"wrote {report}", err=True)
+    if index and found[split_name].measures.trained_on is None:
+        tell(f"What {model.name} was trained on is not known here: nobody can say whether it has seen these faces.")
     click.echo(quality_tables(replace(Metrics(), **{section: getattr(kept, section) for section in measures})))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,9 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         return_large_blocks()
+        # TensorFlow tells stderr whatever it finds, does not find and would do otherwise. A level that is set stays.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         try:
             return super().invoke(ctx)
         except DeepfakeError as error:

@@ -79,6 +79,18 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
+def duration(seconds: float) -> str:
+    """A time as hours, minutes and seconds.
+
+    Example:
+
+    >>> duration(3725.4)
+    '1:02:05'
+    """
+    hours, rest = divmod(round(seconds), 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+
+
 class AnswerList:
     """Writes the answers about files to stdout, in columns where they fit.
 

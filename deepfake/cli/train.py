@@ -5,14 +5,13 @@ Each imports what it needs when it runs: the command line starts without TensorF
 
 from __future__ import annotations
 
-import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from deepfake.cli.epochs import epoch_lines
 from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, as_json
 from deepfake.cli.terminal import progress_bar
 from deepfake.system.memory import keep_large_blocks
@@ -47,7 +46,9 @@ def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]
         settings = replace(settings, data=replace(settings.data, fakes=fakes))
     if leave_out:
         settings = replace(settings, data=replace(settings.data, leave_out=leave_out))
-    click.echo(fit_network(settings, run, verbose=1 if sys.stdout.isatty() else 2))
+    with epoch_lines() as lines:
+        written = fit_network(settings, run, follow=lines, say=lines.say)
+    click.echo(written)
 
 
 @click.command("fine-tune")
@@ -64,25 +65,40 @@ def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]
 )
 @FAKES
 @click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Most epochs.")
+@click.option("--json", "in_json", is_flag=True, help="Print what was measured as JSON, not as a table.")
 def fine_tune(
-    folder: Path, out: Path, work: Path, model: Path | None, dataset: str, fakes: Fakes | None, epochs: int
+    folder: Path,
+    out: Path,
+    work: Path,
+    model: Path | None,
+    dataset: str,
+    fakes: Fakes | None,
+    epochs: int,
+    in_json: bool,
 ) -> None:
     """Go on training a bundle on a folder of your own, and write and measure a new one.
 
-    FOLDER holds pictures or videos below `real` and `fake`; with --fakes self-blend, `real` is enough.
+    FOLDER holds pictures or videos below `real` and `fake`; with --fakes self-blend, `real` is enough. Before it begins
+    it says how long it will take. At the end it prints what the old and the new model answer about the faces that were
+    kept back. Killed and called again, it goes on.
 
     \b
     Example:
       python -m deepfake fine-tune my_pictures --work runs/mine --out models/mine
     """
     from deepfake.model.bundle import DEFAULT_MODEL
+    from deepfake.report.metrics_tables import comparison_table
     from deepfake.training.fine_tune import FineTuneSettings
     from deepfake.training.fine_tune import fine_tune as go_on
 
     keep_large_blocks()
     settings = FineTuneSettings(fakes or "given", epochs=epochs, dataset=dataset)
-    found = go_on(folder, work, out, model=model or DEFAULT_MODEL, settings=settings, say=partial(click.echo, err=True))
-    click.echo(msgspec.json.encode(found).decode())
+    with epoch_lines() as lines:
+        found = go_on(folder, work, out, model=model or DEFAULT_MODEL, settings=settings, say=lines.say, follow=lines)
+    if in_json:
+        click.echo(msgspec.json.encode(found).decode())
+    elif found.before and found.after:
+        click.echo(comparison_table(found.before, found.after))
 
 
 @click.command()

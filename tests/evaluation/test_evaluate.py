@@ -131,7 +131,7 @@ def test_an_ablation_measures_each_variant_once(made_crops, write_config, tmp_pa
 
 def test_fine_tune_makes_a_bundle_of_a_folder(drawn, tmp_path, portrait, save_png):
     rng = np.random.default_rng(0)
-    for number in range(12):
+    for number in range(24):
         image = np.roll(portrait.image, int(rng.integers(-20, 20)), axis=1)
         save_png(tmp_path / "mine" / "real" / f"{number}.png", image)
         striped = np.clip(image.astype(int) + (np.arange(512) % 16 < 8)[:, None, None] * 48, 0, 255)
