@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 from deepfake.cli.terminal import progress_bar
 from deepfake.errors import BundleError, DeepfakeError
 from deepfake.system.memory import return_large_blocks
+from deepfake.system.quiet import quiet_native
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 """A file that is there."""
@@ -57,6 +58,15 @@ FAKES = click.option(
 )
 
 
+@contextlib.contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """Keeps TensorFlow's own log off stderr while a command runs, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
+    with contextlib.nullcontext() if "TF_CPP_MIN_LOG_LEVEL" in os.environ else quiet_native():
+        # It warns of what is meant, such as that several networks are built.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        yield
+
+
 def not_empty(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """The paths of a call, none of them empty: that would be the current folder."""
     if "" in values:
@@ -88,9 +98,6 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         return_large_blocks()
-        # TensorFlow tells stderr whatever it finds, does not find and would do otherwise. A level that is set stays.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         try:
             return super().invoke(ctx)
         except DeepfakeError as error:

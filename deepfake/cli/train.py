@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from deepfake.cli.epochs import epoch_lines
-from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, as_json
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, as_json, quiet_tensorflow
 from deepfake.cli.terminal import progress_bar
 from deepfake.system.memory import keep_large_blocks
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--run", type=NEW_FOLDER, required=True, help="Folder for the run.")
 @FAKES
 @click.option("--leave-out", multiple=True, metavar="SOURCE", help="Keep this source from training and validation.")
+@quiet_tensorflow()
 def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]) -> None:
     """Fit a network to faces; a killed run goes on where it stopped.
 
@@ -66,6 +67,7 @@ def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]
 @FAKES
 @click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Most epochs.")
 @click.option("--json", "in_json", is_flag=True, help="Print what was measured as JSON, not as a table.")
+@quiet_tensorflow()
 def fine_tune(
     folder: Path,
     out: Path,
@@ -104,6 +106,7 @@ def fine_tune(
 @click.command()
 @click.argument("runs", type=FOLDER, nargs=-1, required=True)
 @click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the mean; a run like any other.")
+@quiet_tensorflow()
 def average(runs: tuple[Path, ...], out: Path) -> None:
     """Average the weights of runs of which each went on from the one before.
 
@@ -120,6 +123,7 @@ def average(runs: tuple[Path, ...], out: Path) -> None:
 @click.argument("runs", type=FOLDER, nargs=-1, required=True)
 @click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the ensemble; a run like any other.")
 @click.option("--share", "shares", type=float, multiple=True, help="How much a run counts; once for each, in order.")
+@quiet_tensorflow()
 def ensemble(runs: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> None:
     """Join the networks of runs in one that answers their mean.
 
@@ -142,6 +146,7 @@ def ensemble(runs: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> No
 )
 @click.option("--scale", type=click.FloatRange(0.3, 3), help="Width of the crop to serve, in boxes of the face.")
 @click.option("--tta", type=float, multiple=True, help="Width of a further square to look at, in crops, above 1.")
+@quiet_tensorflow()
 def experts(
     runs: tuple[str, ...], out: Path, sharpness: float | None, scale: float | None, tta: tuple[float, ...]
 ) -> None:
@@ -170,6 +175,7 @@ def experts(
 
 @click.command()
 @click.argument("run", type=FOLDER)
+@quiet_tensorflow()
 def calibrate(run: Path) -> None:
     """Fit a run's temperature and thresholds on its validation split.
 
@@ -186,6 +192,7 @@ def calibrate(run: Path) -> None:
 @click.option("--model", type=FOLDER, required=True, help="Folder of a bundle.")
 @click.option("--clips", type=FILE, help="A CSV table of labelled videos that nothing was trained on.")
 @click.option("--index", type=FILE, multiple=True, help="An index of faces, of whose clips frames are joined.")
+@quiet_tensorflow()
 def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path, ...]) -> None:
     """Fit a bundle's answer about a person over time on labelled clips.
 
@@ -206,6 +213,7 @@ def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path,
 @click.argument("run", type=FOLDER)
 @click.option("--out", type=NEW_FOLDER, required=True, help="The bundle's folder; its name is the model's.")
 @click.option("--crops", type=click.IntRange(min=1), default=500, show_default=True, help="Crops to compare on.")
+@quiet_tensorflow()
 def export(run: Path, out: Path, crops: int) -> None:
     """Write a run as a bundle of TFLite graphs, checked against Keras.
 
@@ -220,6 +228,7 @@ def export(run: Path, out: Path, crops: int) -> None:
 
 @click.command("export-mtcnn")
 @click.option("--out", type=NEW_FOLDER, default=Path("models/mtcnn"), show_default=True, help="Folder to write to.")
+@quiet_tensorflow()
 def export_mtcnn_command(out: Path) -> None:
     """Convert the networks of the installed `mtcnn` package to TFLite.
 

@@ -103,7 +103,8 @@ def fine_tune(
         say(f"left out: {unnamed}")
     rows = assign_splits(found, settings.val_share, settings.test_share, settings.seed)
     for split in SPLITS:
-        say(f"{split}: {count_labels([row for row in rows if row.split == split])}")
+        counts = count_labels([row for row in rows if row.split == split])
+        say(f"{split}: {counts['real']} real, {counts['fake']} fake")
     if settings.fakes == "given":
         for split in ("train", "val"):
             count_classes([row for row in rows if row.split == split], split)
