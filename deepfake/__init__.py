@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deepfake.errors import BundleError, DatasetError, DeepfakeError, MediaError
+    from deepfake.face_scorer import FaceAnswer, FaceScorer
     from deepfake.pipeline import Detector, detect
     from deepfake.records import Face, Label, Reason, Sampling, Score, Thresholds, Track, Verdict
 
@@ -30,6 +31,8 @@ _HOMES = {
     "DeepfakeError": "errors",
     "Detector": "pipeline",
     "Face": "records",
+    "FaceAnswer": "face_scorer",
+    "FaceScorer": "face_scorer",
     "Label": "records",
     "MediaError": "errors",
     "Reason": "records",
@@ -46,6 +49,8 @@ __all__ = [
     "DeepfakeError",
     "Detector",
     "Face",
+    "FaceAnswer",
+    "FaceScorer",
     "Label",
     "MediaError",
     "Reason",

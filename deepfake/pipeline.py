@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from deepfake.faces.crops import cut_crop
+from deepfake.face_scorer import FaceScorer
 from deepfake.faces.mtcnn import FaceFinder, FaceSettings
 from deepfake.faces.quality import quality_of
 from deepfake.faces.search import find_faces
@@ -21,8 +21,7 @@ from deepfake.faces.second_look import SecondLook
 from deepfake.faces.tracks import Tracker
 from deepfake.media import MediaReader, Opener, open_media
 from deepfake.media.compression import source_of
-from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_bundle, load_detector
-from deepfake.model.scorer import Scorer
+from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_detector
 from deepfake.provenance.c2pa import trust_anchors
 from deepfake.records import Face, Frame, Image, Sampling, Score, Step, Thresholds, Verdict
 from deepfake.verdict import decide
@@ -102,9 +101,9 @@ class Detector:
         opener: Opener = open_media,
         trust_list: Path | None = None,
     ) -> None:
-        self.bundle = load_bundle(model, trust=trust)
+        self._scorer = FaceScorer(model, trust=trust, threads=threads)
+        self.bundle = self._scorer.bundle
         self._finder = FaceFinder(load_detector(DETECTOR), face_settings, threads)
-        self._scorer = Scorer(self.bundle, threads)
         self._open = opener
         self._anchors = trust_anchors(trust_list) if trust_list else ""
 
@@ -190,8 +189,7 @@ class Detector:
         self, image: Image, faces: Sequence[Face], turn: Callable[[], AbstractContextManager[object]]
     ) -> tuple[Score, ...]:
         """Scores those faces of a frame that are large enough."""
-        crops = [cut_crop(image, face, self.bundle.crop) for face in faces]
-        large = [crop for crop in crops if crop.side >= self.bundle.min_face_px]
+        large = self._scorer.cut(image, faces)
         scores: list[Score] = []
         for start in range(0, len(large), CROPS_A_TURN):
             with turn():

@@ -309,7 +309,7 @@ def drawn(tmp_path_factory):
     home = tmp_path_factory.mktemp("drawn")
     index = draw_crops(home / "crops", 48)
     (home / "run.toml").write_text(config_text())
-    fit(read_config(home / "run.toml"), home / "run", verbose=0)
+    fit(read_config(home / "run.toml"), home / "run")
     calibrate(home / "run")
     bundle = home / "models" / "drawn-1"
     report = export_run(home / "run", bundle, count=40)

@@ -26,14 +26,6 @@ def test_the_front_matter_starts_a_space(readme, root):
     assert settings["license"] == "other"
 
 
-def test_the_phone_example_runs_and_agrees_with_detect(readme, root, detector, monkeypatch):
-    monkeypatch.chdir(root)
-    code = re.search(r"## On a phone.*?```python\n(.*?)```", readme, re.DOTALL)[1]
-    names = {}
-    exec(code, names)
-    assert names["p_fake"] == pytest.approx(detector.detect("examples/portrait.jpg").p_fake, abs=0.15)
-
-
 def test_every_command_that_is_shown_exists(readme):
     from deepfake.cli.main import main
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from deepfake.cli.options import FILE, FOLDER, NEW_FILE, NEW_FOLDER, advance, progress_bar
+from deepfake.cli.options import FILE, FOLDER, NEW_FILE, NEW_FOLDER
+from deepfake.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
     from deepfake.data.split import Link
@@ -154,8 +154,8 @@ def extract(
     rows = representative(rows, max_videos) if max_videos else rows
     settings = ExtractSettings(frames, context, CropSpec() if aligned else None, cropped)
     started = time.perf_counter()
-    with progress_bar("extract") as bar:
-        summary = extract_faces(rows, index.parent, out, FaceFinder(load_detector()), settings, partial(advance, bar))
+    with progress_bar("extract") as follow:
+        summary = extract_faces(rows, index.parent, out, FaceFinder(load_detector()), settings, follow)
     rate = (summary.files - summary.resumed) / (time.perf_counter() - started)
     click.echo(json.dumps({**asdict(summary), "files_per_second": round(rate, 2)}))
 
@@ -175,8 +175,8 @@ def twin(index: Path, sources: tuple[str, ...]) -> None:
     """
     from deepfake.data.twin import make_twins
 
-    with progress_bar("twins") as bar:
-        click.echo(f"{make_twins(index, sources, partial(advance, bar))} twins")
+    with progress_bar("twins") as follow:
+        click.echo(f"{make_twins(index, sources, follow)} twins")
 
 
 def _say_counts(rows: Any) -> None:

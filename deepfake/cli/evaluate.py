@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, advance, as_json, progress_bar
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FOLDER, as_json
+from deepfake.cli.terminal import progress_bar, tell
 from deepfake.system.memory import keep_large_blocks
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def evaluate(
 
     found = {}
     if index:
-        with progress_bar("faces") as bar:
-            follow = partial(advance, bar)
+        with progress_bar("faces") as follow:
             measured = measure.evaluate_crops(model, index, split_name, fakes=fakes or "given", progress=follow)
             found[split_name] = with_frame_means(measured)
         if split_name == "test" and not print_only:
@@ -70,8 +70,8 @@ def evaluate(
         if report:
             show.write_mistakes(found[split_name], model, index, report / split_name / "mistakes.png")
     if clips is not None:
-        with progress_bar("clips") as bar:
-            found["clips"] = measure.evaluate_clips(model, clips, progress=partial(advance, bar))
+        with progress_bar("clips") as follow:
+            found["clips"] = measure.evaluate_clips(model, clips, progress=follow)
     measures = {section: with_presentation_attack(evaluation.measures) for section, evaluation in found.items()}
     kept = replace(Metrics(), **measures)
     if not print_only:
@@ -82,6 +82,8 @@ def evaluate(
             show.write_quality(evaluation, model, report / section / "quality.png")
     if report:
         click.echo(f"wrote {report}", err=True)
+    if index and found[split_name].measures.trained_on is None:
+        tell(f"What {model.name} was trained on is not known here: nobody can say whether it has seen these faces.")
     click.echo(quality_tables(replace(Metrics(), **{section: getattr(kept, section) for section in measures})))
 
 
@@ -105,8 +107,8 @@ def robustness(model: Path, index: tuple[Path, ...], split_name: str, source: tu
     from deepfake.model.metrics import read_metrics, write_metrics
     from deepfake.system.files import write_bytes
 
-    with progress_bar("faces") as bar:
-        found = measure_robustness(model, index, split=split_name, sources=source, progress=partial(advance, bar))
+    with progress_bar("faces") as follow:
+        found = measure_robustness(model, index, split=split_name, sources=source, progress=follow)
     write_metrics(model, replace(read_metrics(model), robustness=found))
     write_bytes(model / ROBUSTNESS_PLOT, robustness_figure(found))
     click.echo(as_json(found))
@@ -152,7 +154,7 @@ def adversarial(
     from deepfake.evaluation.card_sections import adversarial_table
     from deepfake.model.metrics import read_metrics, write_metrics
 
-    with progress_bar("faces") as bar:
+    with progress_bar("faces") as follow:
         found = measure_adversarial(
             model,
             index,
@@ -162,7 +164,7 @@ def adversarial(
             sizes=eps,
             steps=steps,
             seed=seed,
-            progress=partial(advance, bar),
+            progress=follow,
         )
     click.echo(adversarial_table(write_metrics(model, replace(read_metrics(model), adversarial=found)).adversarial))
 
@@ -184,8 +186,8 @@ def fairness(model: Path, index: tuple[Path, ...], split_name: str) -> None:
     from deepfake.evaluation.fairness import measure_fairness
     from deepfake.model.metrics import read_metrics, write_metrics
 
-    with progress_bar("faces") as bar:
-        found = measure_fairness(model, index, split=split_name, progress=partial(advance, bar))
+    with progress_bar("faces") as follow:
+        found = measure_fairness(model, index, split=split_name, progress=follow)
     click.echo(fairness_table(write_metrics(model, replace(read_metrics(model), fairness=found)).fairness))
 
 

@@ -28,14 +28,13 @@ from deepfake.cli.options import (
     TRUST,
     TRUST_LIST,
     Commands,
-    advance,
     found_model,
     not_empty,
-    progress_bar,
     renamed,
 )
 from deepfake.cli.scan import scan
 from deepfake.cli.serve import serve
+from deepfake.cli.terminal import AnswerList, progress_bar, tell, tell_error
 from deepfake.cli.train import (
     average,
     calibrate,
@@ -48,12 +47,11 @@ from deepfake.cli.train import (
     fit,
 )
 from deepfake.errors import DeepfakeError, internal_fault
-from deepfake.provenance.credentials import in_a_word
-from deepfake.provenance.origin import origin_in_a_word
+from deepfake.report.catalogue import DEFAULT, LANGUAGES
 from deepfake.system.text import printable
 
 if TYPE_CHECKING:
-    from deepfake.records import Verdict
+    from deepfake.records import Label
 
 UNREADABLE = 3
 """Exit status when some file could not be read."""
@@ -73,6 +71,14 @@ def main() -> None:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, callback=not_empty)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a file.")
+@click.option(
+    "--explain/--brief",
+    default=None,
+    help="Say each answer in sentences, too, or in a line alone. [default: in sentences for one file on a terminal]",
+)
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default=DEFAULT, show_default=True, help="Of the answers in words."
+)
 @click.option("--save-dir", type=NEW_FOLDER, help="Write annotated files here.")
 @FRAMES
 @FPS
@@ -88,6 +94,8 @@ def main() -> None:
 def detect(
     paths: tuple[str, ...],
     as_json: bool,
+    explain: bool | None,
+    language: str,
     save_dir: Path | None,
     frames: int,
     fps: float | None,
@@ -101,7 +109,8 @@ def detect(
 ) -> None:
     """Judge pictures and videos: files, folders, globs, addresses with --fetch, and `-` for standard input.
 
-    Prints a line a file. Exit status 3 if some file could not be read. Nothing is fetched from private networks.
+    Prints a line a file, in colour on a terminal (NO_COLOR and FORCE_COLOR are heeded). Exit status 3 if some file
+    could not be read. Nothing is fetched from private networks.
 
     \b
     Examples:
@@ -112,7 +121,11 @@ def detect(
     from deepfake.faces.mtcnn import FaceSettings
     from deepfake.pipeline import Detector
     from deepfake.records import Sampling
+    from deepfake.report.brief import brief, summary
+    from deepfake.report.catalogue import catalogue
+    from deepfake.report.doubts import doubts
     from deepfake.report.files import to_json, write_report
+    from deepfake.report.words import ANSWERS, sentences
     from deepfake.scan.files import find_files, unfitting
     from deepfake.system.fetch import is_address
     from deepfake.system.files import LeftOut
@@ -125,7 +138,9 @@ def detect(
         raise click.UsageError(f"{printable(address)} is an address. Pass --fetch to fetch what it names.")
     elsewhere = [name for name in paths if name == "-" or is_address(name)]
     names = [name for name in paths if name not in elsewhere]
-    left_out, failed = LeftOut(), False
+    left_out, failed = LeftOut(), 0
+    labels: list[Label] = []
+    scored = False
     files: list[Path | str] = [*find_files(names, left_out), *elsewhere]
     if left_out:
         click.echo(f"left out: {left_out}", err=True)
@@ -136,26 +151,37 @@ def detect(
         found_model(model, trust=trust), trust=trust, face_settings=face_settings, trust_list=trust_list
     )
     for name in unfitting(names):
-        click.echo(f"Error: nothing fits {printable(name)}. Check the pattern and the folder.", err=True)
-        failed = True
+        tell_error(f"nothing fits {name}. Check the pattern and the folder.")
+        failed += 1
+    say = catalogue(language)
+    answers = AnswerList([str(file) for file in files], [say(key) for key in ANSWERS])
+    explain = explain if explain is not None else len(files) == 1 and sys.stdout.isatty()
     for number, file in enumerate(files, start=1):
         try:
             with ExitStack() as stack:
                 path = file if isinstance(file, Path) else stack.enter_context(_had(file))
-                bar = stack.enter_context(progress_bar(f"{number}/{len(files)} {printable(path.name)}"))
-                verdict = detector.detect(path, sampling, partial(advance, bar))
+                follow = stack.enter_context(progress_bar(f"{number}/{len(files)} {printable(path.name)}"))
+                verdict = detector.detect(path, sampling, follow)
                 written = write_report(verdict, save_dir) if save_dir else []
         except OSError:
             raise  # Where the reports go is no matter of one file.
         except Exception as error:  # noqa: BLE001 Whatever it is, it costs its file, and not those after it.
-            said = str(error) if isinstance(error, DeepfakeError) else f"{file}: {internal_fault(error)}"
-            click.echo(f"Error: {printable(said)}", err=True)
-            failed = True
+            tell_error(str(error) if isinstance(error, DeepfakeError) else f"{file}: {internal_fault(error)}")
+            failed += 1
             continue
-        verdict = replace(verdict, path=str(file))
-        click.echo(to_json(verdict) if as_json else _line(verdict))
+        labels.append(verdict.label)
+        scored |= verdict.p_fake is not None
+        if as_json:
+            click.echo(to_json(replace(verdict, path=str(file))))
+        else:
+            told = [*sentences(verdict, say), *(doubt(say) for doubt in doubts(verdict))] if explain else []
+            answers.add(str(file), brief(verdict, say), told)
         for report in written:
             click.echo(f"wrote {printable(str(report))}", err=True)
+    if not as_json and len(labels) + failed > 1:
+        tell(summary(labels, failed, say))
+    if not as_json and scored and sys.stdout.isatty():
+        tell(say("line.legend"), "dim")
     if failed:
         sys.exit(UNREADABLE)
 
@@ -201,17 +227,3 @@ for old, new in {
     "export-detector": export_mtcnn_command,
 }.items():
     main.add_command(renamed(old, new))
-
-
-def _line(verdict: Verdict) -> str:
-    """One verdict for people: the answer, p_fake, the reason, what the file says of its origin, notes, the file."""
-    p_fake = "    -" if verdict.p_fake is None else f"{verdict.p_fake:.3f}"
-    tracks = len(verdict.tracks)
-    reason = verdict.reason or (verdict.trace and f"looks {verdict.trace}") or f"{tracks} track{'s' * (tracks != 1)}"
-    if part := verdict.decisive_part:
-        reason += f" from {part.from_s:.1f} s to {part.to_s:.1f} s"
-    credentials = f"[{in_a_word(verdict.credentials)}] " if verdict.credentials else ""
-    said = origin_in_a_word(verdict.origin)
-    origin = f"[{said}] " if said else ""
-    notes = "".join(f"[{note.replace('_', ' ')}] " for note in verdict.notes)
-    return f"{verdict.label:<12} p_fake {p_fake}  {reason:<14} {credentials}{origin}{notes}{printable(verdict.path)}"

@@ -1,17 +1,21 @@
-"""What the commands share: kinds of arguments, progress on stderr, and errors that end in a line."""
+"""What the commands share: kinds of arguments, and errors that end in a line."""
 
 from __future__ import annotations
 
 import contextlib
-import sys
+import logging
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from deepfake.cli.terminal import progress_bar
 from deepfake.errors import BundleError, DeepfakeError
 from deepfake.system.memory import return_large_blocks
+from deepfake.system.quiet import quiet_native
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 """A file that is there."""
@@ -52,6 +56,15 @@ FAKES = click.option(
     type=click.Choice(["given", "self-blend", "both"]),
     help="Which fakes: those given, those made from the real faces, or both. [default: given, or what CONFIG says]",
 )
+
+
+@contextlib.contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """Keeps TensorFlow's own log off stderr while a command runs, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
+    with contextlib.nullcontext() if "TF_CPP_MIN_LOG_LEVEL" in os.environ else quiet_native():
+        # It warns of what is meant, such as that several networks are built.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        yield
 
 
 def not_empty(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,17 +119,6 @@ def renamed(old: str, command: click.Command) -> click.Command:
     return click.Command(old, callback=callback, params=command.params, help=command.help, hidden=True)
 
 
-def progress_bar(label: str) -> Any:
-    """A progress bar on stderr, hidden where that is no terminal."""
-    return click.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
-
-
-def advance(bar: Any, done: int, total: int) -> None:
-    """Moves a bar to `done` of `total`."""
-    bar.length = total
-    bar.update(done - bar.pos)
-
-
 def as_json(record: msgspec.Struct) -> str:
     """A record as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(record)).decode()
@@ -139,12 +141,12 @@ def found_model(text: str, *, trust: bool = False) -> Path:
     if not text:
         return DEFAULT_MODEL
     with contextlib.ExitStack() as stack:
-        bars: list[Any] = []
+        bars: list[Callable[[int, int], None]] = []
 
         def show(done: int, total: int) -> None:
             if not bars:  # Only if something is fetched.
                 bars.append(stack.enter_context(progress_bar("fetching the model")))
-            advance(bars[0], done, total)
+            bars[0](done, total)
 
         folder = find_model(text, progress=show, trust=trust)
     if not trust and not any(folder.resolve().is_relative_to(known.resolve()) for known in (MODELS, cache_folder())):

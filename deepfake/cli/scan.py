@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deepfake.cli.options import FILE, FPS, FRAMES, MIN_FACE, MODEL, NEW_FILE, TRUST, found_model, not_empty
+from deepfake.cli.terminal import duration
 
 if TYPE_CHECKING:
     from deepfake.scan.local import Tally
@@ -230,15 +231,10 @@ class _Shown:
         self._said = now
         new = tally.done - tally.resumed
         rate = new / max(now - self._started, 1e-9)
-        left = f", {_duration((self._total - tally.done) / rate)} left" if new else ""
+        left = f", {duration((self._total - tally.done) / rate)} left" if new else ""
         text = f"{tally.done}/{self._total} files, {rate:.1f}/s, {tally.errors} errors{left}"
         click.echo(f"\r{text:<78}" if self._terminal else text, err=True, nl=not self._terminal)
 
     def end(self) -> None:
         if self._terminal:
             click.echo(err=True)
-
-
-def _duration(seconds: float) -> str:
-    hours, rest = divmod(round(seconds), 3600)
-    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"

@@ -5,15 +5,15 @@ Each imports what it needs when it runs: the command line starts without TensorF
 
 from __future__ import annotations
 
-import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FILE, NEW_FOLDER, advance, as_json, progress_bar
+from deepfake.cli.epochs import epoch_lines
+from deepfake.cli.options import FAKES, FILE, FOLDER, NEW_FILE, NEW_FOLDER, as_json, quiet_tensorflow
+from deepfake.cli.terminal import progress_bar
 from deepfake.system.memory import keep_large_blocks
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--run", type=NEW_FOLDER, required=True, help="Folder for the run.")
 @FAKES
 @click.option("--leave-out", multiple=True, metavar="SOURCE", help="Keep this source from training and validation.")
+@quiet_tensorflow()
 def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]) -> None:
     """Fit a network to faces; a killed run goes on where it stopped.
 
@@ -46,7 +47,9 @@ def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]
         settings = replace(settings, data=replace(settings.data, fakes=fakes))
     if leave_out:
         settings = replace(settings, data=replace(settings.data, leave_out=leave_out))
-    click.echo(fit_network(settings, run, verbose=1 if sys.stdout.isatty() else 2))
+    with epoch_lines() as lines:
+        written = fit_network(settings, run, follow=lines, say=lines.say)
+    click.echo(written)
 
 
 @click.command("fine-tune")
@@ -63,30 +66,47 @@ def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]
 )
 @FAKES
 @click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Most epochs.")
+@click.option("--json", "in_json", is_flag=True, help="Print what was measured as JSON, not as a table.")
+@quiet_tensorflow()
 def fine_tune(
-    folder: Path, out: Path, work: Path, model: Path | None, dataset: str, fakes: Fakes | None, epochs: int
+    folder: Path,
+    out: Path,
+    work: Path,
+    model: Path | None,
+    dataset: str,
+    fakes: Fakes | None,
+    epochs: int,
+    in_json: bool,
 ) -> None:
     """Go on training a bundle on a folder of your own, and write and measure a new one.
 
-    FOLDER holds pictures or videos below `real` and `fake`; with --fakes self-blend, `real` is enough.
+    FOLDER holds pictures or videos below `real` and `fake`; with --fakes self-blend, `real` is enough. Before it begins
+    it says how long it will take. At the end it prints what the old and the new model answer about the faces that were
+    kept back. Killed and called again, it goes on.
 
     \b
     Example:
       python -m deepfake fine-tune my_pictures --work runs/mine --out models/mine
     """
     from deepfake.model.bundle import DEFAULT_MODEL
+    from deepfake.report.metrics_tables import comparison_table
     from deepfake.training.fine_tune import FineTuneSettings
     from deepfake.training.fine_tune import fine_tune as go_on
 
     keep_large_blocks()
     settings = FineTuneSettings(fakes or "given", epochs=epochs, dataset=dataset)
-    found = go_on(folder, work, out, model=model or DEFAULT_MODEL, settings=settings, say=partial(click.echo, err=True))
-    click.echo(msgspec.json.encode(found).decode())
+    with epoch_lines() as lines:
+        found = go_on(folder, work, out, model=model or DEFAULT_MODEL, settings=settings, say=lines.say, follow=lines)
+    if in_json:
+        click.echo(msgspec.json.encode(found).decode())
+    elif found.before and found.after:
+        click.echo(comparison_table(found.before, found.after))
 
 
 @click.command()
 @click.argument("runs", type=FOLDER, nargs=-1, required=True)
 @click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the mean; a run like any other.")
+@quiet_tensorflow()
 def average(runs: tuple[Path, ...], out: Path) -> None:
     """Average the weights of runs of which each went on from the one before.
 
@@ -103,6 +123,7 @@ def average(runs: tuple[Path, ...], out: Path) -> None:
 @click.argument("runs", type=FOLDER, nargs=-1, required=True)
 @click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the ensemble; a run like any other.")
 @click.option("--share", "shares", type=float, multiple=True, help="How much a run counts; once for each, in order.")
+@quiet_tensorflow()
 def ensemble(runs: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> None:
     """Join the networks of runs in one that answers their mean.
 
@@ -125,6 +146,7 @@ def ensemble(runs: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> No
 )
 @click.option("--scale", type=click.FloatRange(0.3, 3), help="Width of the crop to serve, in boxes of the face.")
 @click.option("--tta", type=float, multiple=True, help="Width of a further square to look at, in crops, above 1.")
+@quiet_tensorflow()
 def experts(
     runs: tuple[str, ...], out: Path, sharpness: float | None, scale: float | None, tta: tuple[float, ...]
 ) -> None:
@@ -153,6 +175,7 @@ def experts(
 
 @click.command()
 @click.argument("run", type=FOLDER)
+@quiet_tensorflow()
 def calibrate(run: Path) -> None:
     """Fit a run's temperature and thresholds on its validation split.
 
@@ -169,6 +192,7 @@ def calibrate(run: Path) -> None:
 @click.option("--model", type=FOLDER, required=True, help="Folder of a bundle.")
 @click.option("--clips", type=FILE, help="A CSV table of labelled videos that nothing was trained on.")
 @click.option("--index", type=FILE, multiple=True, help="An index of faces, of whose clips frames are joined.")
+@quiet_tensorflow()
 def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path, ...]) -> None:
     """Fit a bundle's answer about a person over time on labelled clips.
 
@@ -180,8 +204,8 @@ def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path,
 
     if clips is None and not index:
         raise click.UsageError("Give --clips, --index or both.")
-    with progress_bar("clips") as bar:
-        found = calibrate_tracks(model, clips, index, progress=partial(advance, bar))
+    with progress_bar("clips") as follow:
+        found = calibrate_tracks(model, clips, index, progress=follow)
     click.echo(as_json(found))
 
 
@@ -190,6 +214,7 @@ def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path,
 @click.option("--out", type=NEW_FOLDER, help="Make a bundle of a run in this folder; its name is the model's.")
 @click.option("--crops", type=click.IntRange(min=1), default=500, show_default=True, help="Crops to compare on.")
 @click.option("--onnx", type=NEW_FILE, help="Write the network of a model, or of the new bundle, as this ONNX file.")
+@quiet_tensorflow()
 def export(source: str, out: Path | None, crops: int, onnx: Path | None) -> None:
     """Write a run as a bundle of TFLite graphs, or a model as an ONNX file, checked against Keras.
 
@@ -216,6 +241,7 @@ def export(source: str, out: Path | None, crops: int, onnx: Path | None) -> None
 
 @click.command("export-mtcnn")
 @click.option("--out", type=NEW_FOLDER, default=Path("models/mtcnn"), show_default=True, help="Folder to write to.")
+@quiet_tensorflow()
 def export_mtcnn_command(out: Path) -> None:
     """Convert the networks of the installed `mtcnn` package to TFLite.
 

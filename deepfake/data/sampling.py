@@ -52,6 +52,15 @@ def training_rows(config: TrainingConfig) -> tuple[list[Row], list[Row]]:
     return train, val
 
 
+def held_out_rows(config: TrainingConfig) -> list[Row]:
+    """The rows that are kept for validation and tests, of all sources, their paths made absolute.
+
+    Raises:
+        DatasetError: If an index is unusable.
+    """
+    return [row for row in read_indexes(config.data.indexes) if row.split in ("val", "test")]
+
+
 def _watched(rows: Sequence[Row], pairs: Sequence[PairConfig]) -> list[Row]:
     """The validation rows of the sources that pairs name, and a fake made from each real where pairs are made so."""
     val = [row for row in rows if row.split == "val"]

@@ -33,6 +33,7 @@ from deepfake.evaluation.metrics import (
     roc_auc,
     share_interval,
 )
+from deepfake.evaluation.overlap import trained_on
 from deepfake.evaluation.people import OverTime, calibrations_by_fold, clip_key
 from deepfake.model.bundle import load_bundle
 from deepfake.model.metrics import Answers, Counts, Measured, Proportion, Ranking, Summary, read_metrics
@@ -93,7 +94,8 @@ def evaluate_crops(
         DatasetError: If the split is empty.
     """
     bundle = load_bundle(model)
-    rows = with_self_blends((row for row in read_indexes(indexes) if row.split == split), fakes)
+    listed = read_indexes(indexes)
+    rows = with_self_blends((row for row in listed if row.split == split), fakes)
     if not rows:
         raise DatasetError(f"{', '.join(map(str, indexes))} has no row in the split {split!r}.")
     scorer, samples = Scorer(bundle), []
@@ -107,7 +109,8 @@ def evaluate_crops(
     if len({sample.clip for sample in samples}) < len(samples):
         levels["clip"] = _joined(samples)
     measures = _measured(levels, bundle.calibration.face.thresholds)
-    return Evaluation(replace(measures, split=split), tuple(samples))
+    seen = trained_on(model, listed, split)
+    return Evaluation(replace(measures, split=split, trained_on=seen), tuple(samples))
 
 
 def evaluate_clips(model: Path, table: Path, *, progress: Progress = lambda done, total: None) -> Evaluation:

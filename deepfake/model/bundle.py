@@ -38,6 +38,8 @@ QUALITY_PLOT, ROBUSTNESS_PLOT = "plots/quality.png", "plots/robustness.png"
 """The pictures of a detector bundle's card."""
 KERAS_NETWORK = "model.keras"
 """The whole network of a detector bundle, to fine-tune."""
+FINGERPRINTS = "fingerprints.npy"
+"""Of the pictures that a detector was trained on, uint8 `(n, 16)`; a bundle may lack them."""
 FACE_MESH = MODELS / "face_mesh"
 FACE_MESH_GRAPH = "face_landmark.tflite"
 

@@ -152,6 +152,8 @@ class Measured(Record, frozen=True, kw_only=True):
     """The same errors in the terms of ISO/IEC 30107-3."""
     by_folds: Whole = 0
     """Clips that were judged by a calibration of their fold, for the bundle's own has seen their people."""
+    trained_on: Whole | None = None
+    """Faces that look like one that the bundle was trained on; None where it is not known what it was trained on."""
 
 
 class FaceCalibration(Record, frozen=True, kw_only=True):

@@ -32,6 +32,9 @@ MEASURES: dict[str, Callable[[Summary], float | None]] = {
 }
 """Columns of the table of all measures."""
 
+QUALITY = ("real + fake", "AUC", "ECE", "reals called fake", "fakes called fake", "inconclusive")
+"""Columns of the tables of quality."""
+
 
 def quality_tables(metrics: Metrics) -> str:
     """The tables of quality, as Markdown."""
@@ -41,12 +44,31 @@ def quality_tables(metrics: Metrics) -> str:
         blocks.append(f"Crops of the {name} split:\n\n" + _quality_table("source", crops.sources, crops.all))
         if crops.frame_means:
             blocks.append(_frame_means_table(crops))
+        if crops.trained_on:
+            blocks.append(trained_on_sentence(crops))
     if clips := metrics.clips:
         sources = ", ".join(source or "no name" for source in clips.sources)
         table = _quality_table("method", clips.methods, clips.all)
         blocks.append(f"Whole files of {sources}, each method against all reals:\n\n{table}")
     blocks.append("AUC, calibration error (ECE) and shares of answers; 95% intervals in brackets.")
     return "\n\n".join(blocks)
+
+
+def trained_on_sentence(measured: Measured) -> str:
+    """How far measures may flatter, for some of what was measured was trained on."""
+    count = measured.levels.get("frame", measured.all).count
+    return (
+        f"{measured.trained_on} of these {count.real + count.fake} look like one that it was trained on, or that their "
+        "table keeps for training: the measures flatter it."
+    )
+
+
+def comparison_table(before: Summary, after: Summary) -> str:
+    """What two models answer about the same faces, side by side, in columns that line up where it is read as it is."""
+    rows = list(zip(("", *QUALITY), ("before", *_quality_row(before)), ("after", *_quality_row(after)), strict=True))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    head, *cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    return markdown_table(head, cells)
 
 
 def measures_table(metrics: Metrics) -> str:
@@ -193,8 +215,9 @@ def _parts(section: str, measured: Measured) -> Iterable[tuple[str, Summary]]:
 
 
 def _quality_table(first: str, parts: dict[str, Summary], whole: Summary) -> str:
-    head = [first, "real + fake", "AUC", "ECE", "reals called fake", "fakes called fake", "inconclusive"]
-    return markdown_table(head, [[name, *_quality_row(found)] for name, found in [*parts.items(), ("all", whole)]])
+    return markdown_table(
+        [first, *QUALITY], [[name, *_quality_row(found)] for name, found in [*parts.items(), ("all", whole)]]
+    )
 
 
 def _frame_means_table(measured: Measured) -> str:

@@ -9,7 +9,7 @@ import re
 
 from deepfake.records import Label, Thresholds, Verdict
 from deepfake.report.catalogue import Catalogue, catalogue
-from deepfake.report.regions import region_of
+from deepfake.report.regions import Region, region_of
 from deepfake.system.text import one_line
 from deepfake.verdict import judge
 
@@ -19,21 +19,33 @@ VERY_LIKELY = 0.95
 """A fake from this p_fake is called very likely, below it likely."""
 TRACES = ("blended", "generated")
 """The kinds of trace that have a sentence; others are named as the model's manifest names them."""
+ANSWERS = (
+    *(f"answer.{likely}_{made}" for likely in ("very_likely", "likely") for made in ("manipulated", "generated")),
+    *(f"answer.{label}" for label in (Label.REAL, Label.INCONCLUSIVE)),
+)
+"""Keys of the words of all answers."""
 LIMITS = tuple(f"limits.{number}" for number in range(1, 7))
 """Keys of what an answer cannot do, whoever reads it where."""
 MAX_NAME = 80
 """Longest name that is shown; the middle of longer ones is left out."""
 
 
+def answer_key(verdict: Verdict) -> str:
+    """The key of the answer's words, one of `ANSWERS`."""
+    if verdict.label is not Label.FAKE or verdict.p_fake is None:
+        return f"answer.{verdict.label}"
+    likely = "very_likely" if verdict.p_fake >= VERY_LIKELY else "likely"
+    return f"answer.{likely}_{'generated' if verdict.trace == 'generated' else 'manipulated'}"
+
+
 def headline(verdict: Verdict, say: Catalogue = ENGLISH) -> str:
     """The answer in a few words: how likely a fake is, or that no traces were found, or why nothing can be told."""
+    answer = say(answer_key(verdict))
     if verdict.reason:
-        return f"{say('answer.inconclusive')}: {say(f'reason.{verdict.reason}')}"
+        return f"{answer}: {say(f'reason.{verdict.reason}')}"
     if verdict.label is Label.FAKE and verdict.p_fake is not None:
-        likely = "very_likely" if verdict.p_fake >= VERY_LIKELY else "likely"
-        made = "generated" if verdict.trace == "generated" else "manipulated"
-        return say(f"answer.{likely}_{made}", score=of_hundred(verdict.p_fake))
-    return say(f"answer.{verdict.label}")
+        return say("answer.scored", answer=answer, score=of_hundred(verdict.p_fake))
+    return answer
 
 
 def sentences(verdict: Verdict, say: Catalogue = ENGLISH) -> list[str]:
@@ -50,12 +62,11 @@ def sentences(verdict: Verdict, say: Catalogue = ENGLISH) -> list[str]:
     if verdict.label is not Label.FAKE:
         return [say(f"sentence.real{which}"), *notes]
     kind = "fake" if verdict.trace is None else verdict.trace if verdict.trace in TRACES else "other_trace"
-    where = [score for score in verdict.scores if _is_decisive_fake(verdict, score.face.track, score.p_fake)]
     told = [say(f"sentence.{kind}{which}", trace=verdict.trace)]
     if part := verdict.decisive_part:
         told.append(say("sentence.part", start=f"{part.from_s:.1f}", end=f"{part.to_s:.1f}", face=part.track + 1))
-    if where:
-        told.append(say(f"where.{region_of(where)}"))
+    if region := region_of_fake(verdict):
+        told.append(say(f"where.{region}"))
     return [*told, *notes]
 
 
@@ -76,10 +87,17 @@ def of_hundred(p_fake: float) -> int:
     return min(max(round(100 * p_fake), 1), 99)
 
 
-def _is_decisive_fake(verdict: Verdict, track: int | None, p_fake: float) -> bool:
-    """Whether a face is of the person that decided, and looks fake itself."""
-    own = verdict.decisive is not None and (track or 0) == verdict.decisive.number
-    return own and p_fake >= verdict.face_thresholds.fake_above
+def region_of_fake(verdict: Verdict) -> Region | None:
+    """Where on the decisive person's face the traces of a fake lie; None where no frame of it looks fake."""
+    decisive = verdict.decisive
+    if verdict.label is not Label.FAKE or decisive is None:
+        return None
+    own = [
+        score
+        for score in verdict.scores
+        if (score.face.track or 0) == decisive.number and score.p_fake >= verdict.face_thresholds.fake_above
+    ]
+    return region_of(own) if own else None
 
 
 def shown_name(name: str, limit: int = MAX_NAME) -> str:

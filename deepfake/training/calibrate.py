@@ -19,7 +19,8 @@ from deepfake.data.index import Row
 from deepfake.data.loader import read_crop
 from deepfake.data.sampling import training_rows
 from deepfake.errors import DatasetError
-from deepfake.evaluation.metrics import Values, expected_calibration_error
+from deepfake.evaluation.chance import beats_chance
+from deepfake.evaluation.metrics import Labels, Values, expected_calibration_error, roc_auc
 from deepfake.evaluation.platt import FALSE_ALARMS, MISSES, fit_calibration
 from deepfake.model.metrics import FaceCalibration
 from deepfake.nn.torch_layers import native_layers
@@ -49,6 +50,7 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
     rows = given if any(row.label == "fake" for row in given) else watched
     logits = face_logits(network, rows, config.crop, batch_size)
     labels = np.array([row.target for row in rows])
+    check_beats_chance(run, labels, logits)
     try:
         calibration = fit_calibration(labels, logits, [row.source for row in rows])
     except ValueError as error:
@@ -64,6 +66,24 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
         ece_after=expected_calibration_error(labels, np.array([calibration.p_fake(one) for one in logits.tolist()])),
     )
     return write_json(run / CALIBRATION, msgspec.to_builtins(found))
+
+
+def check_beats_chance(model: Path, labels: Labels, logits: Values) -> None:
+    """Refuses what ranks both classes no better than chance could: a calibration would make its noise sure of itself.
+
+    Raises:
+        DatasetError: If it does, or a class is absent.
+    """
+    fakes = int(labels.sum())
+    reals = len(labels) - fakes
+    if min(fakes, reals) == 0:
+        raise DatasetError(f"{model} needs reals and fakes to be calibrated on. Found: {reals} and {fakes}.")
+    if not beats_chance(labels, logits):
+        raise DatasetError(
+            f"{model} ranks {reals} reals and {fakes} fakes no better than chance could: its AUC is "
+            f"{roc_auc(labels, logits):.2f}. Nothing was written. Train longer, or on more data; with very few faces "
+            "give more of them."
+        )
 
 
 def face_logits(network: keras.Model, rows: Sequence[Row], spec: CropSpec, batch_size: int = 32) -> Values:

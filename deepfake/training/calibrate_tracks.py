@@ -26,6 +26,7 @@ from deepfake.model.metrics import TrackCalibration, TrackSample, read_metrics, 
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.system.files import write_json
+from deepfake.training.calibrate import check_beats_chance
 from deepfake.verdict import trimmed_mean
 
 LEAST = 5
@@ -67,6 +68,7 @@ def calibrate_tracks(
         raise DatasetError(
             f"At least {LEAST} real and {LEAST} fake clips are needed. Found {len(labels) - fakes} and {fakes}."
         )
+    check_beats_chance(model, labels, np.array([sample.logit for sample in samples]))
     try:
         fitted = fit_over_time(samples)
     except ValueError as error:

@@ -13,9 +13,9 @@ left their tolerance, and x86 ran it slower than float32. TensorFlow's float16: 
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import shutil
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,8 @@ from deepfake.model.metrics import Export, Graph, Metrics, Parent, read_training
 from deepfake.nn.network import serving_network
 from deepfake.records import CropSpec, Floats
 from deepfake.system.settings import read_settings
-from deepfake.training.calibrate import read_calibration
+from deepfake.training.calibrate import check_beats_chance, read_calibration
+from deepfake.training.fingerprints import write_fingerprints
 from deepfake.training.run import NETWORK, as_plain, load_run, read_run_config, read_training
 
 TOLERANCES = dict(zip(GRAPHS, (0.001, 0.02, 0.03), strict=True))
@@ -53,7 +54,9 @@ MIN_FRAMES = 3
 """Frames that a person in a video must be scored in."""
 
 
-def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: CropSpec) -> dict[str, Graph]:
+def export(
+    run: Path, directory: Path, crops: Floats, labels: Labels, spec: CropSpec, files: Sequence[str] = ()
+) -> dict[str, Graph]:
     """Writes a bundle and proves that its graphs answer as the network does.
 
     Args:
@@ -62,23 +65,27 @@ def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: Crop
         crops: Crops `(n, size, size, 3)` in [0, 255] to compare on.
         labels: Shape `(n,)`, 1 for fake and 0 for real.
         spec: Geometry of the crops.
+        files: Names of what else lies in the folder and belongs to the bundle.
 
     Returns:
         What each graph costs, by its file's name.
 
     Raises:
+        DatasetError: If the network ranks the crops no better than chance could. Nothing is written.
         BundleError: If a graph needs Flex operators or differs by more than its tolerance. Nothing is then written
             to `bundle.json`, so the bundle cannot be loaded.
     """
     network = load_run(run)
     calibration = read_calibration(run).calibration
+    serving = serving_network(network)
+    expected = probabilities(serving.predict(crops, batch_size=16, verbose=0)["logit"], calibration)
+    if 0 < labels.sum() < len(labels):
+        check_beats_chance(run, labels, expected)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / MANIFEST).unlink(missing_ok=True)
-    serving = serving_network(network)
     exact, half, quarter = (directory / name for name in GRAPHS)
     with _quiet():
         serving.export(exact, format="litert", verbose=False)
-    expected = probabilities(serving.predict(crops, batch_size=16, verbose=0)["logit"], calibration)
     report = {exact.name: compare(exact, crops, labels, expected, calibration)}
     shrink_weights(exact, half)
     for smallest in LARGE_CONVOLUTIONS:
@@ -91,7 +98,7 @@ def export(run: Path, directory: Path, crops: Floats, labels: Labels, spec: Crop
     # Over time nothing is known yet: the mean of a person's logits is taken for a face's.
     over_time = Calibration(thresholds=calibration.thresholds)
     settings = detector_settings(spec, Calibrations(face=calibration, track=over_time), read_training(run).experts)
-    write_manifest(directory, "detector", settings, [*GRAPHS, KERAS_NETWORK])
+    write_manifest(directory, "detector", settings, [*GRAPHS, KERAS_NETWORK, *files])
     return report
 
 
@@ -122,8 +129,9 @@ def export_run(run: Path, directory: Path, count: int = 500) -> Export:
     held_out = [row for row in rows if row.split in ("val", "test")]
     chosen = held_out[:: max(1, len(held_out) // count)][:count]
     crops = np.stack([read_crop(row, config.crop).image for row in chosen]).astype(np.float32)
+    labels = np.array([row.target for row in chosen])
     report = Export(
-        graphs=export(run, directory, crops, np.array([row.target for row in chosen]), config.crop),
+        graphs=export(run, directory, crops, labels, config.crop, write_fingerprints(config, directory)),
         crops=len(crops),
         parameters=load_run(run).count_params(),
     )
@@ -235,12 +243,13 @@ def _round_weights(source: Path, target: Path, bits: Literal[8, 16], smallest: i
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps stdout for data: the quantiser prints there, and in a notebook TensorFlow's log goes there, too."""
+    """Drops what the converter and the quantiser print and the bars that they draw: what fails, they raise."""
     log = logging.getLogger("tensorflow")
     before = log.level
     log.setLevel(logging.WARNING)
+    nowhere = io.StringIO()
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
             yield
     finally:
         log.setLevel(before)

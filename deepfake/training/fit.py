@@ -14,9 +14,10 @@ import keras
 import numpy as np
 
 from deepfake.data.config import AugmentConfig, FitConfig, TrainingConfig
+from deepfake.data.fingerprints import overlap_of
 from deepfake.data.index import Row
 from deepfake.data.loader import CropLoader, Unit
-from deepfake.data.sampling import chosen_pairs, chosen_rows, class_weights, paired, training_rows
+from deepfake.data.sampling import chosen_pairs, chosen_rows, class_weights, held_out_rows, paired, training_rows
 from deepfake.errors import DatasetError
 from deepfake.evaluation.plots import history_figure
 from deepfake.nn.losses import WeightedCrossentropy
@@ -25,6 +26,7 @@ from deepfake.nn.saved import load_file
 from deepfake.nn.torch_layers import native_layers
 from deepfake.system.files import replacing, write_bytes
 from deepfake.training.devices import has_gpu, sharing
+from deepfake.training.progress import Follow, Reporter, Say, unfollowed, unsaid
 from deepfake.training.run import (
     BACKUP,
     HISTORY,
@@ -44,7 +46,7 @@ PLATEAU_FACTOR = 1 / 3
 """What the learning rate is multiplied by on a plateau."""
 
 
-def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
+def fit(config: TrainingConfig, run: Path, *, follow: Follow = unfollowed, say: Say = unsaid) -> Path:
     """Fits a network and keeps the best epoch. Called again on the folder of a killed run, it goes on.
 
     On the folder of a finished run it does nothing.
@@ -52,7 +54,8 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
     Args:
         config: What to train on, and how.
         run: Folder for the run; made if absent.
-        verbose: Keras' verbosity: 0 silent, 1 a progress bar, 2 a line an epoch.
+        follow: Called after each step and each epoch.
+        say: Called with a warning for people, if pictures kept for validation and tests are trained on, too.
 
     Returns:
         The path of `best.keras`.
@@ -62,9 +65,12 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
             another configuration or other data, or there are not so many devices.
     """
     train, val = training_rows(config)
+    is_new = not epochs_done(run)
     claim(run, config, [*train, *val])
     if (run / NETWORK).exists():
         return run / NETWORK
+    if is_new and (overlap := overlap_of([*train, *held_out_rows(config)])).alike:
+        say(str(overlap))
     for weights in (config.fit.backbone_weights, config.fit.initial_weights):
         if weights and not Path(weights).exists():
             raise DatasetError(f"The weights {weights} are missing. Correct the path in the configuration.")
@@ -74,7 +80,7 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
             raise DatasetError(
                 f"`batch_size` must be a multiple of {devices} devices. Received: {config.fit.batch_size}."
             )
-        _fit_epochs(config, run, train, val, devices, verbose)
+        _fit_epochs(config, run, train, val, devices, follow)
     network = build_network(config.network, config.crop.size)
     network.load_weights(run / WEIGHTS)
     write_bytes(run / HISTORY, history_figure(read_log(run / LOG)))
@@ -86,7 +92,7 @@ def fit(config: TrainingConfig, run: Path, verbose: int = 2) -> Path:
 
 
 def _fit_epochs(
-    config: TrainingConfig, run: Path, train: list[Row], val: list[Row], devices: int, verbose: int
+    config: TrainingConfig, run: Path, train: list[Row], val: list[Row], devices: int, follow: Follow
 ) -> None:
     def shown(epoch: int) -> list[Unit]:
         rng = np.random.default_rng([config.fit.seed, epoch, 1])
@@ -123,10 +129,11 @@ def _fit_epochs(
             callbacks=[
                 Watch(_loader(config, val, model, epoch, devices, None), run / KINDS),
                 *_callbacks(best, run, config.fit),
+                Reporter(follow, epoch, config.fit.epochs, MONITOR),
             ],
             # The loader's order is random already; Keras would shuffle it by a state that no backup holds.
             shuffle=False,
-            verbose=verbose,
+            verbose=0,
         )
 
 

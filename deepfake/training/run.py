@@ -46,10 +46,10 @@ CALIBRATION = "calibration.json"
 
 
 def claim(run: Path, config: TrainingConfig, rows: Sequence[Row]) -> None:
-    """Makes the folder of a run its own, or refuses that of another."""
+    """Makes the folder of a run its own, or refuses that of another that has come so far that work would be lost."""
     run.mkdir(parents=True, exist_ok=True)
     path, description = run / CONFIG, describe(config, rows)
-    if path.exists():
+    if path.exists() and any((run / name).exists() for name in (LOG, WEIGHTS, NETWORK)):
         known = read_training(run)
         with contextlib.suppress(ValueError):
             # What a later version can be told besides, an earlier run had at its default.

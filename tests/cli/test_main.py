@@ -47,10 +47,18 @@ def test_detect_prints_a_line_for_each_file_of_a_folder(run):
     done = run("detect", "examples")
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
-    assert [line.split()[-1] for line in lines] == [
+    assert [re.search(r"examples/\S+", line)[0] for line in lines] == [
         "examples/half_fake.mp4", "examples/no_face.jpg", "examples/portrait.jpg", "examples/self_blend.jpg",
     ]  # fmt: skip
-    assert re.match(r"inconclusive p_fake     -  no_face ", lines[1])
+    assert re.fullmatch(r"Cannot tell +examples/no_face.jpg +no face found", lines[1])
+    assert re.fullmatch(r"No clear traces found +\d+%  examples/portrait.jpg +1 face", lines[2])
+    assert re.fullmatch(
+        r"(Very l|L)ikely manipulated +9\d%  examples/self_blend.jpg +1 face: blended, around .*", lines[3]
+    )
+    assert done.stderr.splitlines() == [
+        "left out: 1 file: 1 .py; for example deepsafe_detector.py",
+        "4 files: looks fake 2, no clear traces 1, cannot tell 1",
+    ]
 
 
 def test_json_goes_to_stdout_alone(run, tmp_path):

@@ -78,7 +78,7 @@ def test_what_is_left_out_is_counted_and_what_nothing_fits_is_named(tmp_path, ex
     (tmp_path / "notes.txt").write_text("Dear reader")
     done = detect(tmp_path, tmp_path / "z*.jpg")
     assert done.exit_code == 3
-    assert done.stdout.startswith("inconclusive")
+    assert done.stdout.startswith("Cannot tell")
     assert "left out: 1 file: 1 .txt; for example notes.txt" in done.stderr
     assert f"nothing fits {tmp_path / 'z*.jpg'}" in done.stderr
 

@@ -72,7 +72,7 @@ def test_a_run_learns_a_known_truth(drawn):
 def test_a_killed_run_goes_on_to_the_same_end(made_crops, write_config, tmp_path, root):
     made_crops(24)
     config = write_config(epochs=4, workers=2)
-    fit(read_config(config), tmp_path / "whole", verbose=0)
+    fit(read_config(config), tmp_path / "whole")
     code = (
         "import os, signal, sys, keras\n"
         "from pathlib import Path\n"
@@ -82,13 +82,13 @@ def test_a_killed_run_goes_on_to_the_same_end(made_crops, write_config, tmp_path
         "    def on_train_batch_end(self, batch, logs=None):\n"
         "        if self.model.optimizer.iterations.numpy() == 8: os.kill(os.getpid(), signal.SIGKILL)\n"
         "module.BestWeights = Killing\n"
-        "module.fit(read_config(sys.argv[1]), Path(sys.argv[2]), verbose=0)\n"
+        "module.fit(read_config(sys.argv[1]), Path(sys.argv[2]))\n"
     )
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(root)}
     arguments = [sys.executable, "-c", code, str(config), str(tmp_path / "killed")]
     assert subprocess.run(arguments, env=environment, capture_output=True, check=False).returncode == -9
     assert len(log(tmp_path / "killed")) == 2
-    fit(read_config(config), tmp_path / "killed", verbose=0)
+    fit(read_config(config), tmp_path / "killed")
     whole, resumed = log(tmp_path / "whole"), log(tmp_path / "killed")
     assert [row["epoch"] for row in resumed] == [row["epoch"] for row in whole] == ["0", "1", "2", "3"]
     for one, other in zip(whole, resumed, strict=True):
@@ -97,21 +97,21 @@ def test_a_killed_run_goes_on_to_the_same_end(made_crops, write_config, tmp_path
 
 def test_a_finished_run_is_kept_and_another_configuration_refused(made_crops, write_config, tmp_path):
     made_crops(8)
-    best = fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0)
+    best = fit(read_config(write_config(epochs=1)), tmp_path / "run")
     written = best.stat().st_mtime_ns
-    assert fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0) == best
+    assert fit(read_config(write_config(epochs=1)), tmp_path / "run") == best
     assert best.stat().st_mtime_ns == written
     # An earlier version did not know every key of today.
     description = json.loads((tmp_path / "run" / "config.json").read_text())
     del description["config"]["network"]["beside"]
     (tmp_path / "run" / "config.json").write_text(json.dumps(description))
-    assert fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0) == best
+    assert fit(read_config(write_config(epochs=1)), tmp_path / "run") == best
     with pytest.raises(DatasetError, match="holds a run of another configuration, in config.json"):
-        fit(read_config(write_config(epochs=2)), tmp_path / "run", verbose=0)
+        fit(read_config(write_config(epochs=2)), tmp_path / "run")
     description["config"]["network"]["known_later"] = 1
     (tmp_path / "run" / "config.json").write_text(json.dumps(description))
     with pytest.raises(DatasetError, match="holds a run of another configuration, in config.json"):
-        fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0)
+        fit(read_config(write_config(epochs=1)), tmp_path / "run")
 
 
 def test_missing_weights_are_refused_before_training(made_crops, write_config, tmp_path):
@@ -119,7 +119,35 @@ def test_missing_weights_are_refused_before_training(made_crops, write_config, t
     path = write_config()
     path.write_text(path.read_text() + 'initial_weights = "absent.weights.h5"\n')
     with pytest.raises(DatasetError, match="absent.weights.h5 are missing. Correct the path"):
-        fit(read_config(path), tmp_path / "run", verbose=0)
+        fit(read_config(path), tmp_path / "run")
+
+
+def test_a_start_that_failed_before_its_first_step_blocks_no_folder(made_crops, write_config, tmp_path):
+    made_crops(8)
+    path = write_config(epochs=1)
+    right = path.read_text()
+    path.write_text(right + 'initial_weights = "absent.weights.h5"\n')
+    with pytest.raises(DatasetError, match="absent.weights.h5 are missing"):
+        fit(read_config(path), tmp_path / "run")
+    assert (tmp_path / "run" / "config.json").exists()
+    path.write_text(right)
+    said = []
+    assert fit(read_config(path), tmp_path / "run", follow=said.append).exists()
+    assert [(one.epoch, one.epochs, one.step, one.steps) for one in said] == [(1, 1, 1, 1), (1, 1, 1, 1)]
+    assert said[0].auc is None
+    assert said[1].auc == float(log(tmp_path / "run")[0]["val_logit_auc"])
+
+
+def test_pictures_that_are_trained_on_and_kept_back_are_said(made_crops, write_config, tmp_path):
+    made_crops(8)
+    said = []
+    fit(read_config(write_config(epochs=1)), tmp_path / "run", say=said.append)
+    assert not said
+    crops = tmp_path / "crops"
+    (crops / "real" / "2.png").write_bytes((crops / "real" / "0.png").read_bytes())
+    fit(read_config(write_config(epochs=1)), tmp_path / "again", say=said.append)
+    (line,) = said
+    assert line.startswith("1 of 8 pictures kept for validation and tests look like one that is trained on, 1 of them")
 
 
 def test_a_leaking_index_is_refused_before_training(made_crops, write_config, tmp_path):
@@ -127,19 +155,19 @@ def test_a_leaking_index_is_refused_before_training(made_crops, write_config, tm
     text = index.read_text().replace("real/0.png,real,made,train", "real/0.png,real,made,test")
     index.write_text(text)
     with pytest.raises(DatasetError, match="so a test would see what training saw"):
-        fit(read_config(write_config()), tmp_path / "run", verbose=0)
+        fit(read_config(write_config()), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_other_data_are_refused(made_crops, write_config, tmp_path, save_png):
     made_crops(8)
-    fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0)
+    fit(read_config(write_config(epochs=1)), tmp_path / "run")
     save_png(tmp_path / "crops" / "real" / "0.png", np.zeros((64, 64, 3), np.uint8))
     with pytest.raises(DatasetError, match="holds a run of another data, in config.json"):
-        fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0)
+        fit(read_config(write_config(epochs=1)), tmp_path / "run")
     (tmp_path / "crops" / "real" / "0.png").unlink()
     with pytest.raises(DatasetError, match="real/0.png is missing. Run extract again"):
-        fit(read_config(write_config(epochs=1)), tmp_path / "run", verbose=0)
+        fit(read_config(write_config(epochs=1)), tmp_path / "run")
 
 
 @pytest.mark.parametrize("beside", [(), (NetworkConfig("mobilenet_v2", 0.35),)], ids=["one", "ensemble"])
@@ -166,7 +194,7 @@ def test_the_backbone_changes_after_the_frozen_epochs_alone(made_crops, write_co
 
     monkeypatch.setattr(fit_module, "_compile", watching)
     options = 'frozen_epochs = 1\nschedule = "plateau"\nbalance = "batches"'
-    fit(read_config(write_config(streams="both", epochs=2, fit=options)), tmp_path / "run", verbose=0)
+    fit(read_config(write_config(streams="both", epochs=2, fit=options)), tmp_path / "run")
     (first, backbone, at_first), (second, _, after_frozen) = seen
     assert (first, second) == (True, False)
     for before, after in zip(at_first, after_frozen, strict=True):
@@ -179,7 +207,6 @@ def test_mixed_precision_learns_and_what_is_kept_is_float32(made_crops, write_co
     fit(
         read_config(write_config(epochs=3, fit='precision = "mixed_float16"\ntensorboard = true')),
         tmp_path / "run",
-        verbose=0,
     )
     first, *_, last = (float(row["loss"]) for row in log(tmp_path / "run"))
     assert last < first
@@ -193,7 +220,7 @@ def test_a_run_goes_on_from_the_network_of_a_bundle(drawn, made_crops, write_con
     start = f'initial_weights = "{drawn.bundle / "model.keras"}"'
     path = write_config(epochs=1, fit=start)
     path.write_text(path.read_text().replace("learning_rate = 0.02", "learning_rate = 1e-9"))
-    fit(read_config(path), tmp_path / "run", verbose=0)
+    fit(read_config(path), tmp_path / "run")
     assert float(log(tmp_path / "run")[0]["val_logit_auc"]) > 0.95
 
 
@@ -238,7 +265,7 @@ def test_reals_alone_train_a_detector_of_self_blends(made_crops, write_config, t
     config = read_config(write_config(epochs=1, data='fakes = "self-blend"'))
     _, val = training_rows(config)
     assert [row.method for row in val] == ["", "self_blend"] * 3
-    fit(config, tmp_path / "run", verbose=0)
+    fit(config, tmp_path / "run")
     assert 0 <= float(log(tmp_path / "run")[0]["val_logit_auc"]) <= 1
 
 
@@ -258,7 +285,7 @@ SHARED_RUN = (
     "from pathlib import Path\n"
     "from deepfake.data.config import read_config\n"
     "from deepfake.training.fit import fit\n"
-    "fit(read_config(sys.argv[1]), Path(sys.argv[2]), verbose=0)\n"
+    "fit(read_config(sys.argv[1]), Path(sys.argv[2]))\n"
 )
 
 
