@@ -1,0 +1,17 @@
+/** Elements of the page, made and found. */
+
+type Child = Node | string;
+
+export function element<T extends keyof HTMLElementTagNameMap>(
+  tag: T,
+  properties: Partial<HTMLElementTagNameMap[T]> = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[T] {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+export function found<T extends HTMLElement>(id: string): T {
+  return document.getElementById(id) as T;
+}

@@ -1,0 +1,50 @@
+/** Where the page shows what it does: the answer, and what it is about. */
+
+import { bar, notice } from "./answer_view";
+import { found } from "./element";
+import { Refused } from "./picture";
+import type { Say } from "./words";
+
+export class Stage {
+  private readonly said = found("said");
+  private readonly shown = found("shown");
+  private readonly heat = found("heat");
+  private readonly stop = found("stop");
+
+  constructor(readonly say: Say) {}
+
+  /** Empties it for what comes next; `live` is whether that goes on until it is stopped. */
+  begin({ live }: { readonly live: boolean }): void {
+    this.said.replaceChildren();
+    this.shown.replaceChildren();
+    this.heat.hidden = true;
+    this.stop.hidden = !live;
+    if (window.innerWidth < 768) this.said.scrollIntoView({ block: "start" });
+  }
+
+  tell(...content: readonly Node[]): void {
+    this.said.replaceChildren(...content);
+  }
+
+  show(...content: readonly Node[]): void {
+    this.shown.replaceChildren(...content);
+  }
+
+  /** Lets the strength of the heat maps be chosen: there are some. */
+  showHeat(): void {
+    this.heat.hidden = false;
+  }
+
+  progress(done: number, total: number): void {
+    const box = notice("busy", this.say("answer.progress", { done, total }));
+    box.append(bar(done / total, this.say("answer.progress_bar")));
+    this.tell(box);
+  }
+
+  fail(error: unknown): void {
+    this.stop.hidden = true;
+    const text =
+      error instanceof Refused ? this.say(error.reason) : error instanceof Error ? error.message : String(error);
+    this.tell(notice("error", this.say("page.unreadable"), text));
+  }
+}
