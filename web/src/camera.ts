@@ -19,7 +19,7 @@ export class Camera {
     try {
       player.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
     } catch (error) {
-      if (error instanceof DOMException || error instanceof TypeError) throw new Refused("try.no_camera");
+      if (error instanceof DOMException || error instanceof TypeError) throw new Refused("try.no_camera", "page.live");
       throw error;
     }
     await player.play();

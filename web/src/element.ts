@@ -15,3 +15,10 @@ export function element<T extends keyof HTMLElementTagNameMap>(
 export function found<T extends HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
 }
+
+/** An address of something in memory, which holds it until it is aborted. */
+export function addressOf(content: Blob, signal: AbortSignal): string {
+  const address = URL.createObjectURL(content);
+  signal.addEventListener("abort", () => URL.revokeObjectURL(address), { once: true });
+  return address;
+}

@@ -2,7 +2,7 @@
 
 import { answerBox, notice } from "./answer_view";
 import type { Worked } from "./ask";
-import { element } from "./element";
+import { addressOf, element } from "./element";
 import { cards, drawBoxes, drawHeat } from "./faces_view";
 import type { Loaded } from "./messages";
 import { pictureOf } from "./picture";
@@ -35,7 +35,10 @@ export class Judge {
     if (signal.aborted) return;
     const numbers = numbersOf(verdict, bundle.name);
     const elapsed = { elapsed_s: Math.round(performance.now() - started) / 1000 };
-    this.stage.tell(answerBox(verdict, rates, say), download({ path: file.name, ...numbers, ...elapsed }, say));
+    this.stage.answer(
+      answerBox(verdict, rates, say),
+      download({ path: file.name, ...numbers, ...elapsed }, signal, say),
+    );
   }
 
   private async picture(file: File, signal: AbortSignal): Promise<Verdict> {
@@ -61,7 +64,7 @@ export class Judge {
   }
 
   private async video(file: File, signal: AbortSignal): Promise<Verdict> {
-    const player = await playerOf(file);
+    const player = await playerOf(file, signal);
     if (!signal.aborted) this.stage.show(player);
     const verdict = await this.verdict("video", this.batches(player, signal));
     if (signal.aborted || !verdict.scores.length) return verdict;
@@ -110,8 +113,8 @@ export class Judge {
   }
 }
 
-function download(numbers: object, say: Say): HTMLElement {
-  const href = URL.createObjectURL(new Blob([JSON.stringify(numbers, null, 2)], { type: "application/json" }));
+function download(numbers: object, signal: AbortSignal, say: Say): HTMLElement {
+  const href = addressOf(new Blob([JSON.stringify(numbers, null, 2)], { type: "application/json" }), signal);
   return element("p", { className: "caption" }, element("a", { href, download: "numbers.json" }, say("page.json")));
 }
 

@@ -31,10 +31,15 @@ let running = new AbortController();
 loaded.then(async ({ runtime, bundle }) => {
   found("state").textContent = say("try.ready", { model: bundle.name });
   if (!("serviceWorker" in navigator)) return;
-  await keep([...SHELL, ...EXAMPLES, language.file, ...runtime]);
-  await navigator.serviceWorker.register("service_worker.js");
-  await navigator.serviceWorker.ready;
-  found("state").textContent = say("try.offline", { model: bundle.name });
+  try {
+    await keep([...SHELL, ...EXAMPLES, language.file, ...runtime]);
+    await navigator.serviceWorker.register("service_worker.js");
+    await navigator.serviceWorker.ready;
+    found("state").textContent = say("try.offline", { model: bundle.name });
+  } catch (error) {
+    // Where there is no room to keep the files, or none may be kept, the page works all the same while there is a network.
+    if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
+  }
 }, failed);
 
 function failed(error: unknown): void {

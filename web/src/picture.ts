@@ -4,13 +4,16 @@ import type { Picture } from "./records";
 
 /** Larger pictures are refused before they are drawn, as everywhere in this program. */
 export const MAX_PIXELS = 50_000_000;
-/** Where a file says that it moves: of a GIF that repeats, of WebP, of PNG, of AVIF. */
-const MOVING = /NETSCAPE2\.0|ANIM|acTL|ftypavis/;
+/** How a file begins that moves: a GIF that repeats, a WebP, a PNG, an AVIF. */
+const MOVING = /^GIF8[^]*NETSCAPE2\.0|^RIFF[^]{4}WEBP[^]*ANIM|^[^]PNG[^]*acTL|^[^]{4}ftypavis/;
 const HEAD_BYTES = 4096;
 
-/** What was given cannot be judged; `reason` is a key of the catalogue. */
+/** What was given cannot be judged; both are keys of the catalogue. */
 export class Refused extends Error {
-  constructor(readonly reason: string) {
+  constructor(
+    readonly reason: string,
+    readonly title = "page.unreadable",
+  ) {
     super(reason);
   }
 }

@@ -5,10 +5,14 @@ import { found } from "./element";
 import { Refused } from "./picture";
 import type { Say } from "./words";
 
+/** Screens that are narrower have one column, as the style sheet says. */
+const NARROW_PX = 768;
+
 export class Stage {
   private readonly said = found("said");
   private readonly shown = found("shown");
   private readonly heat = found("heat");
+  private readonly start = found("camera");
   private readonly stop = found("stop");
 
   constructor(readonly say: Say) {}
@@ -18,8 +22,13 @@ export class Stage {
     this.said.replaceChildren();
     this.shown.replaceChildren();
     this.heat.hidden = true;
-    this.stop.hidden = !live;
-    if (window.innerWidth < 768) this.said.scrollIntoView({ block: "start" });
+    this.setLive(live);
+  }
+
+  /** Shows an answer: on a narrow screen it lies below what was chosen from. */
+  answer(...content: readonly Node[]): void {
+    this.tell(...content);
+    if (window.innerWidth < NARROW_PX) this.said.scrollIntoView({ block: "start" });
   }
 
   tell(...content: readonly Node[]): void {
@@ -41,10 +50,18 @@ export class Stage {
     this.tell(box);
   }
 
+  /** Says why there is no answer. */
   fail(error: unknown): void {
-    this.stop.hidden = true;
-    const text =
-      error instanceof Refused ? this.say(error.reason) : error instanceof Error ? error.message : String(error);
-    this.tell(notice("error", this.say("page.unreadable"), text));
+    this.setLive(false);
+    const [title, text] =
+      error instanceof Refused
+        ? [this.say(error.title), this.say(error.reason)]
+        : [this.say("page.stopped"), error instanceof Error ? error.message : String(error)];
+    this.answer(notice("error", title, text));
+  }
+
+  private setLive(live: boolean): void {
+    this.stop.hidden = !live;
+    this.start.hidden = live;
   }
 }

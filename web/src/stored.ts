@@ -8,6 +8,8 @@ declare const __SIZES__: Readonly<Record<string, number>>;
 export const STORES = "deepfake-";
 export const STORE = `${STORES}${__VERSION__}`;
 export const SIZES = __SIZES__;
+/** A file that a browser has kept by itself may be of another version: it asks whether it is still the same. */
+const CURRENT: RequestInit = { cache: "no-cache" };
 
 /**
  * The content of a file beside this page.
@@ -17,15 +19,28 @@ export const SIZES = __SIZES__;
 export async function fetched(name: string, onBytes: (count: number) => void = () => {}): Promise<Uint8Array> {
   const store = await opened();
   const kept = await store?.match(name);
-  const response = kept ?? (await fetch(name));
+  const response = kept ?? (await fetch(name, CURRENT));
   if (!response.ok) throw new Error(`${name} could not be fetched (${response.status}). Try again later.`);
-  if (!kept) await store?.put(name, response.clone());
-  return inflated(await read(response, onBytes));
+  const bytes = await read(response, onBytes);
+  if (store && !kept) await put(store, name, bytes);
+  return inflated(bytes);
 }
 
-/** Keeps files for the next visit. */
+async function put(store: Cache, name: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await store.put(name, new Response(bytes as BlobPart));
+  } catch (error) {
+    // There is no room for it: it is fetched again next time.
+    if (!(error instanceof DOMException)) throw error;
+  }
+}
+
+/** Keeps those files for the next visit that are not kept yet. */
 export async function keep(names: readonly string[]): Promise<void> {
-  await (await opened())?.addAll([...names]);
+  const store = await opened();
+  for (const name of names) {
+    if (store && !(await store.match(name))) await store.add(new Request(name, CURRENT));
+  }
 }
 
 /** Where files are kept; undefined where the browser has no such place, as on pages that are not served safely. */

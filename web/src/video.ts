@@ -1,6 +1,7 @@
 /** A video file -> frames spread evenly over it, as a player shows them, each once. */
 
 import { shrunkTo } from "./area";
+import { addressOf } from "./element";
 import { drawn, MAX_PIXELS, Refused } from "./picture";
 import type { Frame, Picture } from "./records";
 
@@ -19,10 +20,10 @@ export function sampledTimes(durationS: number, frames = FRAMES): number[] {
   return Array.from({ length: frames }, (_, part) => (durationS * (2 * part + 1)) / (2 * frames));
 }
 
-/** A player for a file, ready to jump. */
-export async function playerOf(file: Blob): Promise<HTMLVideoElement> {
+/** A player for a file, ready to jump; it holds the file until it is aborted. */
+export async function playerOf(file: Blob, signal: AbortSignal): Promise<HTMLVideoElement> {
   const player = document.createElement("video");
-  Object.assign(player, { muted: true, playsInline: true, preload: "auto", src: URL.createObjectURL(file) });
+  Object.assign(player, { muted: true, playsInline: true, preload: "auto", src: addressOf(file, signal) });
   await happened(player, "loadeddata");
   if (player.duration === Infinity) await jumped(player, Number.MAX_SAFE_INTEGER);
   if (!(player.duration > 0) || !player.videoWidth) throw new Refused("try.unreadable");
