@@ -4,7 +4,8 @@
 
 Both judge the same files. The answers must be the same; boxes and p_fake may differ by what half precision, the
 browser's decoders and the order of sums change. Speed is that of the whole way from a file to its answer, without the
-time to fetch and start the detector. Needs Node.js, Chromium and the test requirements.
+time to fetch and start the detector: in seconds, and in seconds of processor time, of all threads and of all processes
+of the browser, which other work on the machine hardly moves. Needs Node.js, Chromium and the test requirements.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from deepfake.pipeline import Detector
@@ -115,23 +117,43 @@ def judged(page: Page, path: Path) -> dict[str, Any]:
 
 
 def measure(page: Page, detector: Detector, path: Path, rounds: int) -> dict[str, Any]:
-    """One file, judged in Python and in the browser: answers, the first face, and faces per second."""
-    here = detector.detect(path).as_dict()
-    there, seconds, own_seconds = judged(page, path), [], []
-    for _ in range(rounds):
-        seconds.append(float(judged(page, path)["elapsed_s"]))
-        started = time.perf_counter()
-        detector.detect(path)
-        own_seconds.append(time.perf_counter() - started)
+    """One file, judged in Python and in the browser: answers, how far apart its faces are, and how long it takes."""
+    here, there = detector.detect(path).as_dict(), judged(page, path)
     pairs = list(zip(here["faces"], there["faces"], strict=True))
+    own_spent = [timed(lambda: detector.detect(path), own_processor_s) for _ in range(rounds)]
+    spent = [timed(lambda: judged(page, path), browser_processor_s) for _ in range(rounds)]
     return {
         "file": path.name,
-        "python": {"verdict": here["verdict"], "p_fake": here["p_fake"], "seconds": statistics.median(own_seconds)},
-        "browser": {"verdict": there["verdict"], "p_fake": there["p_fake"], "seconds": statistics.median(seconds)},
+        "python": {"verdict": here["verdict"], "p_fake": here["p_fake"], **medians(own_spent)},
+        "browser": {"verdict": there["verdict"], "p_fake": there["p_fake"], **medians(spent)},
         "faces": len(pairs),
         "box_px": max((abs(a - b) for one, other in pairs for a, b in _edges(one, other)), default=0.0),
         "face_p_fake": max((abs(one["p_fake"] - other["p_fake"]) for one, other in pairs), default=0.0),
     }
+
+
+def timed(work: Callable[[], object], processor_s: Callable[[], float]) -> tuple[float, float]:
+    """Seconds that a piece of work takes, and seconds of processor time."""
+    started, before = time.perf_counter(), processor_s()
+    work()
+    return time.perf_counter() - started, processor_s() - before
+
+
+def medians(spent: Sequence[tuple[float, float]]) -> dict[str, float]:
+    """Of several rounds, the median of each."""
+    seconds, processor_s = (round(statistics.median(part), 4) for part in zip(*spent, strict=True))
+    return {"seconds": seconds, "processor_s": processor_s}
+
+
+def own_processor_s() -> float:
+    """What this process has used so far, all threads together."""
+    return time.process_time()
+
+
+def browser_processor_s() -> float:
+    """What the processes of the browser have used so far."""
+    processes = psutil.Process().children(recursive=True)
+    return sum(sum(one.cpu_times()[:2]) for one in processes if "chrom" in one.name())
 
 
 def _edges(one: dict[str, Any], other: dict[str, Any]) -> Iterator[tuple[float, float]]:

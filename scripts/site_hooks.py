@@ -115,13 +115,13 @@ def browser_tables(found: dict[str, Any]) -> str:
         apart = f"{one['box_px']:.1f} px | {one['face_p_fake']:.4f}" if one["faces"] else "|"
         lines.append(f"| `{one['file']}` | {answers} | {apart} |")
     names = " | ".join(f"`{one['file']}`" for one in with_faces)
-    lines += ["", f"| faces a second | {names} |", "| --- |" + " --- |" * len(with_faces)]
+    lines += ["", f"| faces a second of processor time | {names} |", "| --- |" + " --- |" * len(with_faces)]
     for name, part, side in (
         ("Python", "one_thread", "python"),
         ("browser, one thread", "one_thread", "browser"),
         ("browser, threads", "threads", "browser"),
     ):
-        rates = (f"{one['faces'] / one[side]['seconds']:.1f}" for one in found[part] if one["faces"])
+        rates = (f"{one['faces'] / one[side]['processor_s']:.1f}" for one in found[part] if one["faces"])
         lines.append(f"| {name} | {' | '.join(rates)} |")
     return "\n".join(lines)
 
