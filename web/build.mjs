@@ -98,6 +98,17 @@ function calledOf(all) {
   return { real: called("real"), fake: called("fake") };
 }
 
+function licences() {
+  const parts = [
+    ["This page", read("LICENSE")],
+    ["The face detector (MTCNN)", read("models/mtcnn/LICENSE")],
+    [`The detector's weights (${MODEL}): for research alone, on the terms of the data that its card names`, ""],
+    // The package of LiteRT.js names its licence without its text, which is that of the face mesh.
+    ["LiteRT.js, Copyright Google LLC", read("models/face_mesh/LICENSE")],
+  ];
+  put("LICENSES.txt", parts.map(([title, text]) => `${title}\n\n${text}`).join("\n\n"));
+}
+
 function runtime() {
   for (const name of RUNTIMES) {
     put(`${name}.js`, readFileSync(join(RUNTIME, `${name}.js`)));
@@ -139,4 +150,5 @@ for (const name of readdirSync(join(ROOT, "examples"))) copyFileSync(join(ROOT, 
 const languages = words();
 await networks();
 runtime();
+licences();
 await scripts(languages);

@@ -9,7 +9,7 @@ import { watch } from "./live";
 import { Stage } from "./stage";
 import { keep, SIZES } from "./stored";
 
-const SHELL = ["./", "page.js", "worker.js", "style.css", "icon.svg", "page.webmanifest"];
+const SHELL = ["./", "page.js", "worker.js", "style.css", "icon.svg", "page.webmanifest", "LICENSES.txt"];
 const EXAMPLES = ["portrait.jpg", "self_blend.jpg", "no_face.jpg", "half_fake.mp4"];
 const MEGABYTE = 1e6;
 
