@@ -1,5 +1,5 @@
 # make check: what to run before each commit; no TensorFlow, about a minute. make help lists the rest.
-.PHONY: help check style fast test cover docs site
+.PHONY: help check style fast test cover docs site try
 
 help:
 	@echo "check   style, types, imports, and the fast tests"
@@ -8,6 +8,7 @@ help:
 	@echo "test    all tests"
 	@echo "cover   all tests, with their coverage"
 	@echo "docs    write docs/reference/cli.md anew"
+	@echo "try     build the page that judges in the visitor's browser, into web/dist/; needs Node.js"
 	@echo "site    build the documentation, strictly, into site/"
 
 check: style fast
@@ -32,3 +33,8 @@ docs:
 
 site: docs
 	mkdocs build --strict
+
+try:
+	npm --prefix web ci
+	npm --prefix web run check
+	npm --prefix web run build

@@ -2,11 +2,13 @@
 
 MkDocs loads this file (`hooks` in mkdocs.yml). In a page, `{{ model }}` becomes the name of the shipped model,
 `{{ answers }}` the shares of its right, wrong and open answers, and `{{ measures }}` its tables of quality, so that no
-number is written by hand.
+number is written by hand. `{{ try }}` leads to the page that judges in the visitor's browser, where that was built; its
+page has more of these, of what was measured of it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -32,6 +34,12 @@ DOCUMENTS = {
 """Pages of the site that lie elsewhere in the repository."""
 
 
+BUILT = ROOT / "web" / "dist"
+"""Where `make try` puts the page that judges in the visitor's browser."""
+MEASURED = ROOT / "web" / "measured.json"
+"""What benchmarks/in_browser.py measured of it."""
+
+
 class Examples(griffe.Extension):
     """Marks the examples in docstrings as code: Markdown would take `>>>` for a quotation."""
 
@@ -43,10 +51,11 @@ class Examples(griffe.Extension):
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the documents, and the plots of the model's card."""
+    """Adds the documents, the plots of the model's card, and the page that judges in the visitor's browser."""
     sources = dict(DOCUMENTS)
     for plot in sorted((DEFAULT_MODEL / "plots").glob("*.png")):
         sources[f"plots/{plot.name}"] = plot
+    sources |= {f"try/{path.name}": path for path in sorted(BUILT.glob("*"))}
     for name, path in sources.items():
         files.append(File.generated(config, name, abs_src_path=str(path)))
     return files
@@ -57,6 +66,11 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
     if page.file.src_uri in DOCUMENTS:
         return re.sub(r"(?<!!)\[([^]]+)\]\(([^)#:]+)\)", lambda link: _moved(link, files), markdown)
     markdown = markdown.replace("{{ model }}", DEFAULT_MODEL.name)
+    if "{{ browser }}" in markdown:
+        found = json.loads(MEASURED.read_text(encoding="utf-8"))
+        markdown = markdown.replace("{{ try }}", try_link(BUILT)).replace("{{ browser }}", browser_tables(found))
+        markdown = markdown.replace("{{ megabytes }}", f"{found['sent_bytes'] / 1e6:.0f}")
+        markdown = markdown.replace("{{ chromium }}", found["chromium"]).replace("{{ cores }}", str(found["cores"]))
     if "{{ measures }}" in markdown or "{{ answers }}" in markdown:
         metrics = read_metrics(DEFAULT_MODEL)
         markdown = markdown.replace("{{ measures }}", quality_tables(metrics))
@@ -80,6 +94,40 @@ def answers_table(metrics: Metrics) -> str:
             shares = " | ".join(f"{answer.share:.0%}" for answer in wanted)
             lines.append(f"| {name} ({count.real} real, {count.fake} fake) | {shares} |")
     return "\n".join(lines)
+
+
+def try_link(built: Path) -> str:
+    """Where the page is that judges in the visitor's browser, as HTML; what builds it where it was not built."""
+    if (built / "index.html").exists():
+        return '<a class="md-button md-button--primary" href="../try/">Try it</a>'
+    return "This copy of the documentation was built without the page: `make try`, before `make site`, adds it."
+
+
+def browser_tables(found: dict[str, Any]) -> str:
+    """The same files judged in Python and in a browser, and how fast, as Markdown."""
+    with_faces = [one for one in found["one_thread"] if one["faces"]]
+    lines = [
+        "| file | in Python | in the browser | boxes differ by | p_fake of a face differs by |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for one in found["one_thread"]:
+        answers = " | ".join(_answer_of(one[side]) for side in ("python", "browser"))
+        apart = f"{one['box_px']:.1f} px | {one['face_p_fake']:.4f}" if one["faces"] else "|"
+        lines.append(f"| `{one['file']}` | {answers} | {apart} |")
+    names = " | ".join(f"`{one['file']}`" for one in with_faces)
+    lines += ["", f"| faces a second of processor time | {names} |", "| --- |" + " --- |" * len(with_faces)]
+    for name, part, side in (
+        ("Python", "one_thread", "python"),
+        ("browser, one thread", "one_thread", "browser"),
+        ("browser, threads", "threads", "browser"),
+    ):
+        rates = (f"{one['faces'] / one[side]['processor_s']:.1f}" for one in found[part] if one["faces"])
+        lines.append(f"| {name} | {' | '.join(rates)} |")
+    return "\n".join(lines)
+
+
+def _answer_of(side: dict[str, Any]) -> str:
+    return side["verdict"] if side["p_fake"] is None else f"{side['verdict']}, p_fake {side['p_fake']:.3f}"
 
 
 def _moved(link: re.Match[str], files: Files) -> str:
