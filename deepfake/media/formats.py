@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ Kind = Literal["picture", "video"]
 
 MAX_PIXELS = 50_000_000
 """Pictures and frames with more are shrunk while they are decoded, or refused before."""
+MOST_PIXELS = {"JPEG": 400_000_000, "PNG": 400_000_000, "HEIF": 210_000_000, "TIFF": 178_000_000, "WEBP": 210_000_000}
+"""Formats of which larger pictures than `MAX_PIXELS` are read, and shrunk: what decoding such a one takes stays within
+the memory that `deepfake.media.isolated` grants. Of a TIFF, Pillow decodes no more."""
 PICTURE_SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jfif", ".jpe", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic",
     ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico",
@@ -245,6 +249,21 @@ def _webp_frames(file: IO[bytes]) -> Iterator[bool]:
         yield head[:4] == b"ANMF"
         size = int.from_bytes(head[4:], "little")
         file.seek(size + size % 2, 1)
+
+
+def shrink_of(width: int, height: int) -> int:
+    """The whole number by which both sides are divided so that a picture has at most `MAX_PIXELS`.
+
+    Example:
+
+    >>> shrink_of(7000, 7000), shrink_of(20_000, 20_000)
+    (1, 3)
+    """
+    shrink = max(1, math.isqrt(max(0, width * height - 1) // MAX_PIXELS))
+    # The last column and row may be of fewer pixels, and count as well.
+    while -(-width // shrink) * -(-height // shrink) > MAX_PIXELS:
+        shrink += 1
+    return shrink
 
 
 def check_size(path: Path, width: int, height: int, most: int = MAX_PIXELS) -> None:

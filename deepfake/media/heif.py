@@ -10,12 +10,10 @@ import numpy as np
 import PIL.Image
 
 from deepfake.errors import MediaError
-from deepfake.media.formats import MAX_PIXELS, check_size
-from deepfake.media.pixels import decoding, flattened
+from deepfake.media.formats import MOST_PIXELS, check_size
+from deepfake.media.pixels import decoding, flattened, within_limits
 from deepfake.records import Image
 
-MAX_HEIF_PIXELS = 210_000_000
-"""What phones write may have more than `MAX_PIXELS`, and is shrunk once it is decoded; more than this is refused."""
 MAX_STILLS = 200
 """More are refused: each is decoded and searched."""
 _EXIF_IFD, _MAKER_NOTE, _CONTENT_ID = 0x8769, 0x927C, 0x11
@@ -64,13 +62,11 @@ class HeifPages:
         """
         still = self._opened()[page]
         width, height = still.size
-        check_size(self._path, width, height, MAX_HEIF_PIXELS)
+        check_size(self._path, width, height, MOST_PIXELS["HEIF"])
         with decoding(self._path):
             # Its own turns and mirrors are applied; what EXIF says besides is no order to a viewer of HEIF.
             picture = still.to_pillow()
-        if width * height > MAX_PIXELS:
-            picture = picture.reduce(2 if width * height <= 4 * MAX_PIXELS else 4)
-        return np.asarray(flattened(picture))
+            return np.asarray(flattened(within_limits(picture)))
 
     def _opened(self) -> list[Any]:
         """The stills, none of them decoded yet."""

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from deepfake.errors import MediaError
 
-MAX_JPEG_PIXELS = 400_000_000
-"""A JPEG of more than `MAX_PIXELS` is shrunk while it is decoded, which costs little; above this it is refused."""
 MAX_SCANS = 100
 """Times that a JPEG may draw its picture, each time finer; encoders write a dozen."""
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")

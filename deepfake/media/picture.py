@@ -7,21 +7,25 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import PIL.Image
 import PIL.JpegImagePlugin
+import PIL.PngImagePlugin
+import PIL.WebPImagePlugin
 
 from deepfake.errors import MediaError
 from deepfake.media.containers import credentials_in
-from deepfake.media.formats import MAX_PIXELS, Kind, check_size, format_of, kind_of
+from deepfake.media.formats import MAX_PIXELS, MOST_PIXELS, Kind, check_size, format_of, kind_of, shrink_of
 from deepfake.media.heif import HeifPages, is_moving
-from deepfake.media.jpeg import MAX_JPEG_PIXELS, check_scans
+from deepfake.media.jpeg import check_scans
 from deepfake.media.metadata import origin_in
-from deepfake.media.pixels import DAMAGE, decoding, flattened
+from deepfake.media.pixels import DAMAGE, decoding, flattened, within_limits
 from deepfake.media.tiff import TiffPages
 from deepfake.provenance.credentials import Credentials
 from deepfake.provenance.origin import Origin
 from deepfake.records import Frame, Image, Note
+from deepfake.system.quiet import quiet
 
 MAX_FILE_BYTES = 2 * 2**30
 """Larger files are refused before they are read: 50 megapixels in the widest format that is read, uncompressed."""
@@ -140,34 +144,65 @@ class _Still:
         """
         if self._name == "JPEG":
             check_scans(self._path)
+        if self._name == "WEBP" and (large := _large_webp(self._path)):
+            return np.asarray(large)
         with decoding(self._path), self._opened() as picture:
+            check_size(self._path, *picture.size, MOST_PIXELS.get(self._name, MAX_PIXELS))
             if self._name == "JPEG":
-                check_size(self._path, *picture.size, MAX_JPEG_PIXELS)
                 shrink = next(n for n in (1, 2, 4, 8) if picture.width * picture.height <= MAX_PIXELS * n * n)
                 if shrink > 1:
                     picture.draft(picture.mode, (picture.width // shrink, picture.height // shrink))
-            else:
-                check_size(self._path, *picture.size)
             picture.load()
-            return np.asarray(flattened(_upright(picture)))
+            return np.asarray(flattened(_turned(within_limits(picture), _orientation(picture))))
 
     def _opened(self) -> PIL.Image.Image:
-        if self._name == "JPEG":  # Pillow's own door refuses what can be shrunk.
+        # Pillow's own door refuses what can be shrunk.
+        if self._name == "JPEG":
             return PIL.JpegImagePlugin.JpegImageFile(self._path)
-        try:
+        if self._name == "WEBP":
+            return PIL.WebPImagePlugin.WebPImageFile(self._path)
+        if self._name != "PNG":
             return PIL.Image.open(self._path, formats=(self._name,))
+        try:
+            return PIL.PngImagePlugin.PngImageFile(self._path)
         except DAMAGE:
-            if self._name != "PNG":
-                raise
-            return PIL.Image.open(io.BytesIO(_pixels_alone(self._path.read_bytes())), formats=("PNG",))
+            return PIL.PngImagePlugin.PngImageFile(io.BytesIO(_pixels_alone(self._path.read_bytes())))
 
 
-def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """The picture as its EXIF orientation says; EXIF that makes no sense says nothing."""
+def _large_webp(path: Path) -> PIL.Image.Image | None:
+    """A WebP of more than `MAX_PIXELS` with no more, upright: Pillow would hold each pixel four times, OpenCV once.
+
+    Returns:
+        The picture, or None if it is not as large.
+    """
+    with decoding(path):
+        with PIL.WebPImagePlugin.WebPImageFile(path) as opened:
+            check_size(path, *opened.size, MOST_PIXELS["WEBP"])
+            shrink, orientation = shrink_of(*opened.size), _orientation(opened)
+        if shrink == 1:
+            return None
+        del opened  # It holds room for all pixels.
+        with quiet():
+            pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+        if pixels is None:
+            raise ValueError("its pixels make no sense")
+        size = -(-pixels.shape[1] // shrink), -(-pixels.shape[0] // shrink)
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        order = cv2.COLOR_BGR2RGB if small.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        return _turned(flattened(PIL.Image.fromarray(cv2.cvtColor(small, order))), orientation)
+
+
+def _orientation(picture: PIL.Image.Image) -> int:
+    """As its EXIF says; EXIF that makes no sense says nothing, which is 1."""
     try:
-        orientation = picture.getexif().get(_ORIENTATION)
+        found = picture.getexif().get(_ORIENTATION)
     except DAMAGE:
-        return picture
+        return 1
+    return found if found in _TURNS else 1
+
+
+def _turned(picture: PIL.Image.Image, orientation: int) -> PIL.Image.Image:
+    """What is upright once an orientation is undone."""
     return picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture
 
 

@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 import PIL.Image
 
 from deepfake.errors import MediaError
-from deepfake.media.formats import MAX_PIXELS, said
+from deepfake.media.formats import MAX_PIXELS, said, shrink_of
 
 DAMAGE = (
     OSError, ValueError, SyntaxError, LookupError, TypeError, struct.error, EOFError, ArithmeticError, RuntimeError,
 )  # fmt: skip
 """What Pillow and libheif raise for files that are damaged."""
+_STRIP = 256
+"""Rows of a shrunk picture that are made at once."""
 
 
 @contextmanager
@@ -37,6 +40,25 @@ def decoding(path: Path) -> Iterator[None]:
         raise MediaError(f"{path} is damaged or cut short (its header makes no sense). Copy it again.") from error
     except DAMAGE as error:
         raise MediaError(f"{path} is damaged or cut short ({said(error)}). Copy it again.") from error
+
+
+def within_limits(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """A decoded picture with at most `MAX_PIXELS`: each pixel the mean of a square of the former ones."""
+    shrink = shrink_of(*picture.size)
+    if shrink == 1:
+        return picture
+    if picture.mode.startswith("I;16"):  # Pillow reduces no 16 bits.
+        size = -(-picture.width // shrink), -(-picture.height // shrink)
+        return PIL.Image.fromarray(cv2.resize(np.asarray(picture), size, interpolation=cv2.INTER_AREA))
+    # Colours by number have no mean.
+    mode = "RGB" if picture.mode in ("1", "P") else picture.mode
+    mode = "RGBA" if picture.has_transparency_data else mode
+    # In strips: as colours, or weighed by its transparency, the whole would take its memory once more and again.
+    small = PIL.Image.new(mode, (-(-picture.width // shrink), -(-picture.height // shrink)))
+    for top in range(0, small.height, _STRIP):
+        strip = (0, top * shrink, picture.width, min((top + _STRIP) * shrink, picture.height))
+        small.paste(picture.crop(strip).convert(mode).reduce(shrink), (0, top))
+    return small
 
 
 def flattened(picture: PIL.Image.Image) -> PIL.Image.Image:

@@ -12,8 +12,8 @@ import PIL.ExifTags
 import PIL.Image
 import PIL.JpegImagePlugin
 
-from deepfake.media.formats import check_size
-from deepfake.media.jpeg import MAX_JPEG_PIXELS, check_scans
+from deepfake.media.formats import MOST_PIXELS, check_size
+from deepfake.media.jpeg import check_scans
 from deepfake.media.pixels import decoding
 from deepfake.records import Floats
 
@@ -49,7 +49,7 @@ def thumbnail_differs(path: Path) -> bool | None:
         if content is None:
             return None
         check_scans(path)
-        check_size(path, *picture.size, MAX_JPEG_PIXELS)
+        check_size(path, *picture.size, MOST_PIXELS["JPEG"])
         thumbnail = PIL.JpegImagePlugin.JpegImageFile(io.BytesIO(content))
         check_size(path, *thumbnail.size, MAX_SIDE * MAX_SIDE)
         small = np.asarray(thumbnail.convert("L"), np.float32)

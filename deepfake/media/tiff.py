@@ -10,11 +10,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import PIL.Image
+import PIL.TiffImagePlugin
 
 from deepfake.errors import MediaError
-from deepfake.media.formats import check_size
-from deepfake.media.pixels import DAMAGE, flattened
+from deepfake.media.formats import MOST_PIXELS, check_size
+from deepfake.media.pixels import DAMAGE, flattened, within_limits
 from deepfake.records import Image
 from deepfake.system.quiet import quiet
 
@@ -66,7 +66,7 @@ class TiffPages:
             MediaError: If it is damaged, of an unknown kind, or has too many pixels.
         """
         number, tags = self._pages[page]
-        check_size(self._path, tags[_WIDTH], tags[_HEIGHT])
+        check_size(self._path, tags[_WIDTH], tags[_HEIGHT], MOST_PIXELS["TIFF"])
         depth = tags.get(_DEPTH, 1)
         # Of 16 bits, Pillow mixes up the colours that stand apart; of Lab it makes no RGB.
         is_whole = tags.get(_SAMPLE_FORMAT, 1) == 1
@@ -75,8 +75,10 @@ class TiffPages:
             with quiet():
                 if by_pillow and tags.get(_COLOURS) != _LAB:
                     return self._by_pillow(number)
+                # What becomes floating-point numbers has too many bytes to be shrunk.
+                check_size(self._path, tags[_WIDTH], tags[_HEIGHT])
                 return self._by_opencv(number, to_eight_bits=depth in (8, 16) and is_whole)
-        except (*DAMAGE, cv2.error) as error:
+        except (*DAMAGE, PIL.Image.DecompressionBombError, cv2.error) as error:
             raise MediaError(
                 f"{self._path} is damaged or of an unknown kind of TIFF. Copy it again, or convert it: "
                 f"magick {self._path.name} -depth 8 converted.png"
@@ -85,11 +87,12 @@ class TiffPages:
     def _by_pillow(self, number: int) -> Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with PIL.Image.open(io.BytesIO(self._content), formats=("TIFF",)) as picture:
+            # Pillow's own door refuses what can be shrunk.
+            with PIL.TiffImagePlugin.TiffImageFile(io.BytesIO(self._content)) as picture:
                 picture.seek(number)
-                check_size(self._path, *picture.size)
+                check_size(self._path, *picture.size, MOST_PIXELS["TIFF"])
                 picture.load()  # Turns it upright, too.
-                return np.asarray(flattened(picture))
+                return np.asarray(flattened(within_limits(picture)))
 
     def _by_opencv(self, number: int, *, to_eight_bits: bool) -> Image:
         """For what Pillow does not read. OpenCV passes over damage in silence, so it is not asked first."""

@@ -32,7 +32,7 @@ class Endpoints:
         """Judge one picture: were its faces manipulated or generated?
 
         Args:
-            file: A JPEG, PNG, WebP, BMP or TIFF picture of at most 25 MB and 50 megapixels.
+            file: A JPEG, PNG, WebP, BMP, TIFF or HEIC picture of at most 25 MB.
 
         Returns:
             file, verdict (real, fake or inconclusive), reason, p_fake (0 to 1), thresholds, faces, credentials

@@ -14,7 +14,7 @@ import pillow_heif
 import pytest
 
 from deepfake.errors import MediaError
-from deepfake.media import kind_of, open_media, picture, read_picture
+from deepfake.media import formats, kind_of, open_media, picture, read_picture
 from deepfake.media.formats import sniffed
 from deepfake.media.tiff import MAX_PAGES
 from deepfake.records import Note
@@ -258,6 +258,45 @@ def test_what_is_far_larger_is_shrunk_while_it_is_decoded(tmp_path, monkeypatch)
     PIL.Image.fromarray(quarters(256, 192)).save(tmp_path / "large.jpg", quality=95)
     image = read_picture(tmp_path / "large.jpg").image
     assert (image.shape, centres(image)) == ((64, 48, 3), UPRIGHT)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mode"),
+    [
+        *((suffix, mode) for suffix in ("png", "tif") for mode in ("RGB", "RGBA", "P", "L", "LA", "I;16", "1")),
+        *(("webp", mode) for mode in ("RGB", "RGBA")),
+    ],
+)
+def test_what_is_larger_than_it_may_be_is_shrunk_once_it_is_decoded(tmp_path, monkeypatch, suffix, mode):
+    path = tmp_path / f"large.{suffix}"
+    large = PIL.Image.fromarray(quarters(258, 194))
+    grey = np.asarray(large.convert("L"))
+    deep = PIL.Image.fromarray(grey.astype(np.uint16) * 257)
+    (deep if mode == "I;16" else large.convert(mode)).save(path)
+    monkeypatch.setattr(formats, "MAX_PIXELS", 64 * 64)
+    image = read_picture(path).image
+    assert image.shape == (65, 49, 3)
+    plain = large.convert(mode).convert("RGB") if mode != "I;16" else large.convert("L").convert("RGB")
+    expected = np.asarray(plain.resize((49, 65), PIL.Image.Resampling.BOX))
+    assert np.abs(image.astype(int) - expected).mean() < 12
+    assert image.mean() == pytest.approx(np.asarray(plain).mean(), abs=2)
+
+
+def test_a_large_webp_is_turned_as_its_exif_says_and_is_white_where_it_is_clear(tmp_path, monkeypatch):
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    drawn = np.dstack([quarters(128, 192), np.full((128, 192), 255, np.uint8)])
+    drawn[:, :48] = (0, 0, 0, 0)
+    PIL.Image.fromarray(drawn).save(tmp_path / "a.webp", lossless=True, exif=exif)
+    usual = read_picture(tmp_path / "a.webp").image
+    monkeypatch.setattr(formats, "MAX_PIXELS", 64 * 64)
+    large = read_picture(tmp_path / "a.webp").image
+    assert large.shape == (64, 43, 3) == (*(-(-side // 3) for side in usual.shape[:2]), 3)
+    small = cv2.resize(usual, (43, 64), interpolation=cv2.INTER_AREA)
+    assert np.abs(large.astype(int) - small).mean() < 4
+    (tmp_path / "a.webp").write_bytes((tmp_path / "a.webp").read_bytes()[:-40])
+    with pytest.raises(MediaError, match="damaged"):
+        read_picture(tmp_path / "a.webp")
 
 
 def test_a_jpeg_of_a_phone_of_two_hundred_megapixels_is_read(tmp_path):
