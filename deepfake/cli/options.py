@@ -74,8 +74,18 @@ def not_empty(ctx: click.Context, param: click.Parameter, values: tuple[str, ...
     return values
 
 
-class Commands(click.Group):
-    """Turns this package's errors, and the system's, into a line on stderr and exit status 1."""
+_WHOLE_LINE = 200
+"""Characters of a command's first sentence in the list of commands: no sentence is cut."""
+_MISSING = {
+    **dict.fromkeys(("ai_edge_quantizer", "joblib", "keras", "mtcnn", "scipy", "sklearn"), "'deepfake[train]'"),
+    **dict.fromkeys(("tensorboard", "tensorflow"), "'deepfake[train]'"),
+    **{backend: backend for backend in ("jax", "torch")},
+}
+"""What brings the packages of training; a package that is missing elsewhere is a fault of this one."""
+
+
+class CommandList(click.Group):
+    """Lists its commands in the order of use, below headings, and cuts none of their sentences."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,10 +101,14 @@ class Commands(click.Group):
         for name, command in self.commands.items():
             if not command.hidden:
                 heading = self.headings.get(name, "Commands")
-                sections.setdefault(heading, []).append((name, command.get_short_help_str(90)))
+                sections.setdefault(heading, []).append((name, command.get_short_help_str(_WHOLE_LINE)))
         for heading, lines in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(lines)
+
+
+class Commands(CommandList):
+    """Turns this package's errors, the system's, and a missing extra into a line on stderr and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         return_large_blocks()
@@ -102,6 +116,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except DeepfakeError as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            if (source := _MISSING.get((error.name or "").partition(".")[0])) is None:
+                raise
+            command = f"`{ctx.invoked_subcommand}` needs {error.name}, which is not installed"
+            raise click.ClickException(f"{command}: pip install {source}") from error
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deepfake.cli.options import FILE, FPS, FRAMES, MIN_FACE, MODEL, NEW_FILE, TRUST, found_model, not_empty
+from deepfake.cli.options import (
+    FILE,
+    FPS,
+    FRAMES,
+    MIN_FACE,
+    MODEL,
+    NEW_FILE,
+    TRUST,
+    CommandList,
+    found_model,
+    not_empty,
+)
 from deepfake.cli.terminal import duration
 
 if TYPE_CHECKING:
@@ -19,7 +30,7 @@ REPORT_S = 10.0
 """Seconds between two lines of progress where stderr is no terminal."""
 
 
-class ScanCommands(click.Group):
+class ScanCommands(CommandList):
     """`scan PATHS...` is `scan run PATHS...`; the other commands are said by name."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -47,7 +47,7 @@ def error_sentences(verdict: Verdict, model: Path, say: Catalogue | None = None)
     metrics = _metrics_of(model, verdict.model.sha256)
     video = verdict.kind == "video"
     measured = metrics and (metrics.clips if video else metrics.test)
-    counts = _counts(measured.all, verdict.label) if measured else None
+    counts = _counts(measured.all, verdict.label, of_hundred=not video) if measured else None
     if not metrics or not counts:
         return [say("errs.not_measured")]
     first = say(f"errs.{verdict.label}{'_video' if video else ''}", **counts)
@@ -84,20 +84,25 @@ def _metrics_of(model: Path, sha256: str) -> Metrics | None:
     return read_metrics(model) if sha256 in read_manifest(model).files.values() else None
 
 
-def _counts(found: Summary, label: Label) -> dict[str, int] | None:
-    """Of a hundred that were tested: how many got such an answer and should not have; None where that is not known."""
-    real, fake = found.real_called, found.fake_called
+def _counts(found: Summary, label: Label, *, of_hundred: bool) -> dict[str, int] | None:
+    """How many got such an answer and should not have; None where that is not known.
+
+    Of a hundred, or of those that were tested: clips are few, and a share of a hundred would say more than was seen.
+    """
+    real, fake, count = found.real_called, found.fake_called, found.count
+
+    def counts(tested: int, **shares: float) -> dict[str, int]:
+        whole = 100 if of_hundred else tested
+        return {"count": tested, **{name: round(whole * share) for name, share in shares.items()}}
+
     if label is Label.FAKE:
-        return {"wrong": _of_hundred(real.fake.share), "count": found.count.real} if real else None
+        return counts(count.real, wrong=real.fake.share) if real else None
     if label is Label.REAL:
-        if not fake:
-            return None
-        wrong, unsure = _of_hundred(fake.real.share), _of_hundred(fake.inconclusive.share)
-        return {"wrong": wrong, "unsure": unsure, "count": found.count.fake}
+        return counts(count.fake, wrong=fake.real.share, unsure=fake.inconclusive.share) if fake else None
     if not real or not fake:
         return None
-    unsure_count = real.inconclusive.share * found.count.real + fake.inconclusive.share * found.count.fake
-    return {"unsure": _of_hundred(unsure_count / found.count.total), "count": found.count.total}
+    unsure = real.inconclusive.share * count.real + fake.inconclusive.share * count.fake
+    return counts(count.total, unsure=unsure / count.total)
 
 
 def _under(metrics: Metrics, doubt: Doubt, say: Catalogue) -> str | None:
@@ -108,11 +113,7 @@ def _under(metrics: Metrics, doubt: Doubt, say: Catalogue) -> str | None:
     if (found := metrics.robustness.corruptions.get(name)) is None:
         return None
     nearest = min(found.levels, key=lambda one: abs(one.level - level))
-    return say("errs.under", what=say(f"errs.{name}"), changed=_of_hundred(nearest.flip_rate))
-
-
-def _of_hundred(share: float) -> int:
-    return round(100 * share)
+    return say("errs.under", what=say(f"errs.{name}"), changed=round(100 * nearest.flip_rate))
 
 
 def _table(title: str, parts: dict[str, Summary], whole: Summary, say: Catalogue) -> RateTable:

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+from unittest import mock
 
 import click
 import pytest
@@ -41,6 +42,26 @@ def test_every_option_says_what_it_does():
     for command in main.commands.values():
         for parameter in command.params:
             assert isinstance(parameter, click.Argument) or parameter.help, (command.name, parameter.name)
+
+
+@pytest.mark.parametrize("group", [(), ("scan",)])
+def test_a_list_of_commands_cuts_no_sentence(run, group):
+    assert not [line for line in run(*group, "--help").stdout.splitlines() if re.search(r"[^\]]\.\.\.$", line)]
+
+
+@pytest.mark.parametrize(("missing", "source"), [("scipy.sparse", "'deepfake[train]'"), ("torch", "torch")])
+def test_what_is_not_installed_is_named_with_the_remedy(run, monkeypatch, tmp_path, missing, source):
+    raising = mock.Mock(side_effect=ModuleNotFoundError(name=missing))
+    monkeypatch.setattr(main.commands["card"], "callback", raising)
+    done = run("card", tmp_path)
+    assert done.exit_code == 1
+    assert done.stderr == f"Error: `card` needs {missing}, which is not installed: pip install {source}\n"
+
+
+def test_a_missing_module_of_this_package_is_no_missing_extra(run, monkeypatch, tmp_path):
+    raising = mock.Mock(side_effect=ModuleNotFoundError(name="deepfake.lost"))
+    monkeypatch.setattr(main.commands["card"], "callback", raising)
+    assert isinstance(run("card", tmp_path).exception, ModuleNotFoundError)
 
 
 def test_detect_prints_a_line_for_each_file_of_a_folder(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import cv2
 import msgspec
@@ -11,7 +12,17 @@ import PIL.Image
 import pytest
 
 from deepfake.model.bundle import DEFAULT_MODEL
-from deepfake.model.metrics import Corruption, CorruptionLevel, Counts, Ranking, Robustness, read_metrics
+from deepfake.model.metrics import (
+    Answers,
+    Corruption,
+    CorruptionLevel,
+    Counts,
+    Proportion,
+    Ranking,
+    Robustness,
+    read_metrics,
+)
+from deepfake.records import Label
 from deepfake.report.doubts import doubts
 from deepfake.report.error_rates import error_sentences
 from deepfake.report.words import ENGLISH
@@ -87,3 +98,27 @@ def test_the_measures_of_another_graph_are_not_its_own(detector, examples):
     verdict = detector.detect(examples / "portrait.jpg")
     other = dataclasses.replace(verdict, model=dataclasses.replace(verdict.model, sha256="0" * 64))
     assert error_sentences(other, DEFAULT_MODEL) == [ENGLISH("errs.not_measured")]
+
+
+def called(*, fake, inconclusive, of):
+    counts = {"real": of - fake - inconclusive, "fake": fake, "inconclusive": inconclusive}
+    return Answers(**{name: Proportion(count / of, (0.0, 1.0)) for name, count in counts.items()})
+
+
+@pytest.mark.parametrize(("label", "told"), [("fake", [19, 0]), ("real", [40, 4, 17]), ("inconclusive", [23, 59])])
+def test_of_clips_it_is_said_how_many_were_tested_for_they_are_few(detector, examples, monkeypatch, label, told):
+    verdict = dataclasses.replace(detector.detect(examples / "portrait.jpg"), kind="video", label=Label(label))
+    metrics = read_metrics(DEFAULT_MODEL)
+    clips = msgspec.structs.replace(
+        metrics.clips,
+        all=msgspec.structs.replace(
+            metrics.clips.all,
+            count=Counts(19, 40),
+            real_called=called(fake=0, inconclusive=6, of=19),
+            fake_called=called(fake=19, inconclusive=17, of=40),
+        ),
+    )
+    measured = msgspec.structs.replace(metrics, clips=clips)
+    monkeypatch.setattr("deepfake.report.error_rates.read_metrics", lambda model: measured)
+    numbers = [int(number) for number in re.findall(r"\d+", error_sentences(verdict, DEFAULT_MODEL)[0])]
+    assert numbers == told

@@ -18,14 +18,16 @@ export function errorSentence({ kind, label }: Verdict, rates: Rates, say: Say):
   const { real, fake } = measured;
   const count = real.count + fake.count;
   const unsure = (real.shares.inconclusive * real.count + fake.shares.inconclusive * fake.count) / count;
+  // Clips are few: of those it says how many, for a share of a hundred would say more than was seen.
+  const number = (share: number, tested: number) => Math.round(share * (kind === "video" ? tested : 100));
   const values: Record<Label, Record<string, number>> = {
-    fake: { wrong: ofHundred(real.shares.fake), count: real.count },
-    real: { wrong: ofHundred(fake.shares.real), unsure: ofHundred(fake.shares.inconclusive), count: fake.count },
-    inconclusive: { unsure: ofHundred(unsure), count },
+    fake: { wrong: number(real.shares.fake, real.count), count: real.count },
+    real: {
+      wrong: number(fake.shares.real, fake.count),
+      unsure: number(fake.shares.inconclusive, fake.count),
+      count: fake.count,
+    },
+    inconclusive: { unsure: number(unsure, count), count },
   };
   return say(`errs.${label}${kind === "video" ? "_video" : ""}`, values[label]);
-}
-
-function ofHundred(share: number): number {
-  return Math.round(100 * share);
 }
