@@ -3,7 +3,7 @@
     python benchmarks/stability.py --model models/light-5 --index faces/index.csv --split val
 
 Prints a table of the answers as they are, of those that outlast every change, and of a wider inconclusive band that
-leaves as many faces unanswered: what the band does at no cost is not worth four more looks.
+leaves as many faces unanswered: what that does at no cost is not worth four more looks.
 """
 
 from __future__ import annotations
