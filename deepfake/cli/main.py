@@ -25,6 +25,7 @@ from deepfake.cli.options import (
     MIN_FACE,
     MODEL,
     NEW_FOLDER,
+    STABILITY,
     TRUST,
     TRUST_LIST,
     Commands,
@@ -86,6 +87,7 @@ def main() -> None:
 @click.option("--end", type=click.FloatRange(min=0, min_open=True), help="Stop a video here, in seconds.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @MIN_FACE
+@STABILITY
 @click.option(
     "--fetch", "may_fetch", is_flag=True, help="Fetch what https:// addresses name, of at most 250 MB, in two minutes."
 )
@@ -103,6 +105,7 @@ def detect(
     end: float | None,
     model: str,
     min_face: float,
+    stability: bool,
     may_fetch: bool,
     trust: bool,
     trust_list: Path | None,
@@ -125,7 +128,7 @@ def detect(
     from deepfake.report.catalogue import catalogue
     from deepfake.report.doubts import doubts
     from deepfake.report.files import to_json, write_report
-    from deepfake.report.words import ANSWERS, sentences
+    from deepfake.report.words import ANSWERS, sentences, spread
     from deepfake.scan.files import find_files, unfitting
     from deepfake.system.fetch import is_address
     from deepfake.system.files import LeftOut
@@ -148,7 +151,11 @@ def detect(
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
     face_settings = FaceSettings(min_face_share=min_face)
     detector = Detector(
-        found_model(model, trust=trust), trust=trust, face_settings=face_settings, trust_list=trust_list
+        found_model(model, trust=trust),
+        trust=trust,
+        face_settings=face_settings,
+        trust_list=trust_list,
+        stability=stability,
     )
     for name in unfitting(names):
         tell_error(f"nothing fits {name}. Check the pattern and the folder.")
@@ -174,7 +181,8 @@ def detect(
         if as_json:
             click.echo(to_json(replace(verdict, path=str(file))))
         else:
-            told = [*sentences(verdict, say), *(doubt(say) for doubt in doubts(verdict))] if explain else []
+            more = [*spread(verdict, say), *(doubt(say) for doubt in doubts(verdict))]
+            told = [*sentences(verdict, say), *more] if explain else []
             answers.add(str(file), brief(verdict, say), told)
         for report in written:
             click.echo(f"wrote {printable(str(report))}", err=True)

@@ -90,6 +90,8 @@ class Settings:
     """Whether visitors may have files fetched from addresses of the public web."""
     mcp: bool = False
     """Whether assistants may call it by the Model Context Protocol."""
+    stability: bool = False
+    """As for `Detector`."""
 
 
 def _doors(settings: Settings) -> Doors:
@@ -148,7 +150,8 @@ def serving(
     """
     _check_port(settings.host, settings.port)
     warm_up()
-    jobs = Jobs(Detector(model, trust=trust, opener=open_upload, trust_list=trust_list))
+    detector = Detector(model, trust=trust, opener=open_upload, trust_list=trust_list, stability=settings.stability)
+    jobs = Jobs(detector)
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     offers = Offers(

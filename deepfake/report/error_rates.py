@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deepfake.model.bundle import read_manifest
 from deepfake.model.metrics import Metrics, Summary, read_metrics
-from deepfake.records import Label, Verdict
+from deepfake.records import Label, Reason, Verdict
 from deepfake.report.catalogue import Catalogue, catalogue
 from deepfake.report.doubts import Doubt, doubts
 from deepfake.report.metrics_tables import auc_text, share_text
@@ -38,7 +38,8 @@ def error_sentences(verdict: Verdict, model: Path, say: Catalogue | None = None)
 
     Returns:
         A sentence from the test on whole files of this kind, or that nothing was measured; and one for each corruption
-        of the robustness test that this file resembles, with the level that is nearest.
+        of the robustness test that this file resembles, with the level that is nearest. The first is
+        missing where the answer would flip: in the test no face was looked at again.
 
     Raises:
         BundleError: As `rate_tables`.
@@ -50,9 +51,10 @@ def error_sentences(verdict: Verdict, model: Path, say: Catalogue | None = None)
     counts = _counts(measured.all, verdict.label, of_hundred=not video) if measured else None
     if not metrics or not counts:
         return [say("errs.not_measured")]
-    first = say(f"errs.{verdict.label}{'_video' if video else ''}", **counts)
+    unstable = verdict.reason is Reason.UNSTABLE
+    first = [] if unstable else [say(f"errs.{verdict.label}{'_video' if video else ''}", **counts)]
     under = (_under(metrics, doubt, say) for doubt in doubts(verdict))
-    return [first, *(sentence for sentence in under if sentence)]
+    return [*first, *(sentence for sentence in under if sentence)]
 
 
 def rate_tables(model: Path, sha256: str, say: Catalogue) -> list[RateTable]:
