@@ -14,9 +14,9 @@ from deepfake.evaluation.metrics import (
     hit_rate_at,
     reliability,
     roc_auc,
-    share_interval,
 )
 from deepfake.evaluation.platt import FALSE_ALARMS, MISSES, balanced_weights, fit_calibration
+from deepfake.model.intervals import share_interval
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ KEYS = [
     "origin",
     "model",
     "elapsed_s",
+    "error_rates",
 ]
 
 
