@@ -106,6 +106,8 @@ class Detector:
     ) -> None:
         self._scorer = FaceScorer(model, trust=trust, threads=threads)
         self.bundle = self._scorer.bundle
+        # Where its measures lie, for whoever says how often it errs.
+        self.model = Path(model)
         self._finder = FaceFinder(load_detector(DETECTOR), face_settings, threads)
         self._open = opener
         self._looks_again = stability

@@ -432,7 +432,7 @@ class Verdict:
         return max(pairs)[1] if pairs else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the verdict as plain values: what `detect --json` prints."""
+        """Returns the verdict as plain values: what `detect --json` prints, but for the model's error rates."""
         part = self.decisive_part
         return {
             "path": self.path,

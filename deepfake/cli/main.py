@@ -126,9 +126,9 @@ def detect(
     from deepfake.records import Sampling
     from deepfake.report.brief import brief, summary
     from deepfake.report.catalogue import catalogue
-    from deepfake.report.doubts import doubts
+    from deepfake.report.explanation import explained
     from deepfake.report.files import to_json, write_report
-    from deepfake.report.words import ANSWERS, sentences, spread
+    from deepfake.report.words import ANSWERS
     from deepfake.scan.files import find_files, unfitting
     from deepfake.system.fetch import is_address
     from deepfake.system.files import LeftOut
@@ -169,7 +169,7 @@ def detect(
                 path = file if isinstance(file, Path) else stack.enter_context(_had(file))
                 follow = stack.enter_context(progress_bar(f"{number}/{len(files)} {printable(path.name)}"))
                 verdict = detector.detect(path, sampling, follow)
-                written = write_report(verdict, save_dir) if save_dir else []
+                written = write_report(verdict, save_dir, detector.model) if save_dir else []
         except OSError:
             raise  # Where the reports go is no matter of one file.
         except Exception as error:  # noqa: BLE001 Whatever it is, it costs its file, and not those after it.
@@ -179,10 +179,9 @@ def detect(
         labels.append(verdict.label)
         scored |= verdict.p_fake is not None
         if as_json:
-            click.echo(to_json(replace(verdict, path=str(file))))
+            click.echo(to_json(replace(verdict, path=str(file)), model=detector.model))
         else:
-            more = [*spread(verdict, say), *(doubt(say) for doubt in doubts(verdict))]
-            told = [*sentences(verdict, say), *more] if explain else []
+            told = explained(verdict, detector.model, say) if explain else []
             answers.add(str(file), brief(verdict, say), told)
         for report in written:
             click.echo(f"wrote {printable(str(report))}", err=True)

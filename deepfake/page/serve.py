@@ -155,7 +155,7 @@ def serving(
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     offers = Offers(
-        Feedback(settings.feedback) if settings.feedback else None, Fetching(uploads) if settings.fetch else None
+        Feedback(settings.feedback, model) if settings.feedback else None, Fetching(uploads) if settings.fetch else None
     )
     page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES), offers)
     # Who is answered next, `Jobs` decides; a queue of Gradio's for each button would be one that a visitor can fill.
