@@ -40,7 +40,8 @@ class PictureActions:
 
     def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
         """What a new picture leaves of the old answer: nothing. Only what was asked about this one stays."""
-        return {} if path is not None and path == asked.path else self.forgotten(asked, request)
+        same = path is not None and path == asked.path
+        return self.widgets.unchanged() if same else self.forgotten(asked, request)
 
     def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
         """No answer, and none to come: what was asked no longer holds."""
@@ -111,7 +112,8 @@ class VideoActions:
 
     def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
         """As of pictures."""
-        return {} if path is not None and path == asked.path else self.forgotten(asked, request)
+        same = path is not None and path == asked.path
+        return self.widgets.unchanged() if same else self.forgotten(asked, request)
 
     def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
         """No answer, and none to come: what was asked no longer holds."""

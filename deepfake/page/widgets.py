@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+import gradio as gr
+
 Shown = dict[Any, Any]
 """What widgets are to show."""
 
@@ -28,6 +30,10 @@ class Widgets:
     def cleared(self, *kept: str) -> Shown:
         """All of them empty, but those of these names, which are left as they are."""
         return {getattr(self, field.name): None for field in fields(self) if field.name not in kept}
+
+    def unchanged(self) -> Shown:
+        """All of them as they are: Gradio takes an empty answer for one that lacks every value."""
+        return {self.all()[0]: gr.skip()}
 
 
 @dataclass(frozen=True, slots=True)
