@@ -5,17 +5,19 @@ picture, box, landmarks -> crops -> their logits -> the mean -> p_fake -> `real`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deepfake.faces.changes import changed
 from deepfake.faces.crops import cut_crop
 from deepfake.model.bundle import DEFAULT_MODEL, GRAPHS, load_bundle
 from deepfake.model.scorer import Scorer
-from deepfake.records import Crop, Face, Image, Label, Reason, Score
+from deepfake.records import Change, Crop, Face, Image, Label, Reason, Score
 from deepfake.verdict import judge
 
 
@@ -61,6 +63,40 @@ class FaceScorer:
     def score(self, crops: Sequence[Crop]) -> list[Score]:
         """Scores each crop, in order: the calibrated mean over its views (test-time augmentation)."""
         return self._scorer.score(crops)
+
+    def look_again(
+        self,
+        image: Image,
+        scores: Iterable[Score],
+        turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+        *,
+        answered_only: bool = False,
+    ) -> tuple[Score, ...]:
+        """The same scores, each with its face's p_fake after each harmless change.
+
+        Args:
+            image: The picture that was scored.
+            scores: Of faces of it.
+            turn: Entered for each face while the network is used.
+            answered_only: Whether to leave out faces that are `inconclusive` by themselves: they have no answer that
+                could flip.
+        """
+        thresholds = self.bundle.calibration.face.thresholds
+        return tuple(
+            score
+            if answered_only and judge(score.p_fake, thresholds) is Label.INCONCLUSIVE
+            else replace(score, changed=self._after_changes(image, score.face, turn))
+            for score in scores
+        )
+
+    def _after_changes(
+        self, image: Image, face: Face, turn: Callable[[], AbstractContextManager[object]]
+    ) -> dict[Change, float]:
+        spec = self.bundle.crop
+        crops = [cut_crop(*changed(image, face, spec, change), spec) for change in Change]
+        with turn():
+            scored = self.score(crops)
+        return {change: score.p_fake for change, score in zip(Change, scored, strict=True)}
 
     def judge(self, image: Image, box_xyxy: Sequence[float], landmarks: ArrayLike) -> FaceAnswer:
         """The answer about one face.

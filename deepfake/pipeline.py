@@ -79,6 +79,8 @@ class Detector:
         opener: What opens the files; `deepfake.media.isolated.open_isolated` for those of strangers.
         trust_list: A PEM file with the certificates of those who vouch for the signers of Content Credentials; without
             one nobody does.
+        stability: Whether to look at each judged face again after harmless changes, see `deepfake.faces.changes`: an
+            answer that one of them would change is `inconclusive`, and the networks take five times as long.
 
     Raises:
         BundleError: If a bundle is missing, damaged or made for another version.
@@ -100,11 +102,15 @@ class Detector:
         threads: int = 2,
         opener: Opener = open_media,
         trust_list: Path | None = None,
+        stability: bool = False,
     ) -> None:
         self._scorer = FaceScorer(model, trust=trust, threads=threads)
         self.bundle = self._scorer.bundle
+        # Where its measures lie, for whoever says how often it errs.
+        self.model = Path(model)
         self._finder = FaceFinder(load_detector(DETECTOR), face_settings, threads)
         self._open = opener
+        self._looks_again = stability
         self._anchors = trust_anchors(trust_list) if trust_list else ""
 
     def detect(
@@ -241,6 +247,8 @@ class Detector:
             faces = tracker.follow(frame.image, found)
             faces_found += len(faces)
             own = self._scored(frame.image, faces, turn)
+            if self._looks_again:
+                own = self._scorer.look_again(frame.image, own, turn, answered_only=media.kind == "picture")
             height, width = frame.image.shape[:2]
             scores += own
             yield Step(len(times), len(media), frame, own)
@@ -272,6 +280,8 @@ class Detector:
             parts=decision.parts,
             notes=tuple(dict.fromkeys([*media.notes, *(note for look in looks for note in look.notes)])),
             source=source_of(Path(path), width, height, media.duration),
+            stability=decision.stability,
+            unstable_under=decision.unstable_under,
         )
 
 

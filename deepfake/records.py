@@ -7,7 +7,7 @@ with (0, 0) the outer corner of the first pixel.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -44,6 +44,16 @@ class Reason(StrEnum):
     FACE_TOO_SMALL = "face_too_small"
     TOO_FEW_FRAMES = "too_few_frames"
     UNCERTAIN = "uncertain"
+    UNSTABLE = "unstable"
+
+
+class Change(StrEnum):
+    """What is done to a face before it is looked at again, and should change no answer: `deepfake.faces.changes`."""
+
+    JPEG = "jpeg"
+    SMALLER = "smaller"
+    TINT = "tint"
+    SHIFT = "shift"
 
 
 class Note(StrEnum):
@@ -245,6 +255,8 @@ class Score:
     """What each expert of the model says, as a calibrated logit; their mean is the logit. Empty without experts."""
     quality: FaceQuality | None = None
     """How well the face can be seen; None where only its crop was scored."""
+    changed: Mapping[Change, float] = field(default_factory=dict)
+    """The p_fake after each harmless change; empty where the face was not looked at again."""
 
     @property
     def visual(self) -> float:
@@ -380,6 +392,10 @@ class Verdict:
     """What the file is like; None where it was not measured."""
     origin: Origin = field(default_factory=Origin)
     """What the file says about its own origin in all its metadata, the credentials included; it changes no answer."""
+    stability: Mapping[Change, float] | None = None
+    """The file's p_fake after each harmless change; None where nothing was looked at again, or nothing could flip."""
+    unstable_under: tuple[Change, ...] = ()
+    """The changes after which the answer would be another: with one, it is `inconclusive`."""
 
     @property
     def decisive(self) -> Track | None:
@@ -416,7 +432,7 @@ class Verdict:
         return max(pairs)[1] if pairs else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the verdict as plain values: what `detect --json` prints."""
+        """Returns the verdict as plain values: what `detect --json` prints, but for the model's error rates."""
         part = self.decisive_part
         return {
             "path": self.path,
@@ -429,6 +445,8 @@ class Verdict:
             "to_s": _rounded(part.to_s, 3) if part else None,
             "page": self.page,
             "thresholds": {"real_below": self.thresholds.real_below, "fake_above": self.thresholds.fake_above},
+            "stability": _rounded_all(self.stability) if self.stability is not None else None,
+            "unstable_under": [str(change) for change in self.unstable_under],
             "faces": [self._face_as_dict(score) for score in self.scores],
             "tracks": [
                 {
@@ -474,10 +492,15 @@ class Verdict:
             "noise_logit": _rounded(score.noise_logit, 3),
             "experts": self._experts_as_dict(score.expert_logits),
             "quality": score.quality.as_dict() if score.quality else None,
+            "changed": _rounded_all(score.changed) if score.changed else None,
         }
 
     def _experts_as_dict(self, logits: Sequence[float]) -> dict[str, float | None]:
         return {name: _rounded(logit, 3) for name, logit in zip(self.experts, logits, strict=True)}
+
+
+def _rounded_all(p_fake: Mapping[Change, float]) -> dict[str, float | None]:
+    return {str(change): _rounded(value) for change, value in p_fake.items()}
 
 
 def _rounded(value: float | None, digits: int = 4) -> float | None:

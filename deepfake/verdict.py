@@ -5,18 +5,21 @@ frame decides nothing), calibrated as such: a mean over time is spread less than
 most suspicious person. In a video, a person seen in too few frames is left out, for a mean over too few frames is not
 robust. A clip is fake, too, if a part of it is: through a second or more one person clearly looks fake, by a
 calibration of its own, for among many parts one is always the most suspicious.
+
+Where faces were looked at again after harmless changes, an answer that one of these would change is none.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from deepfake.model.calibration import Calibration, logit_of
-from deepfake.records import Label, Part, Reason, Score, Thresholds, Track
+from deepfake.records import Change, Label, Part, Reason, Score, Thresholds, Track
 
 TRIMMED_SHARE = 0.2
 """Share of a person's scores that is left out at either end."""
@@ -40,6 +43,10 @@ class Decision:
     """Everyone who was scored, the most suspicious first."""
     parts: tuple[Part, ...] = ()
     """The parts that clearly look fake, the most suspicious first."""
+    stability: Mapping[Change, float] | None = None
+    """The p_fake after each harmless change; None where no face was looked at again, or the answer is none anyway."""
+    unstable_under: tuple[Change, ...] = ()
+    """The changes after which the answer would be another."""
 
 
 def decide(
@@ -50,16 +57,48 @@ def decide(
     faces_found: int,
     part_calibration: Calibration | None = None,
 ) -> Decision:
-    """Joins the scores of one file into one answer.
+    """Joins the scores of one file into one answer, and asks whether that outlasts harmless changes of the faces.
 
     Args:
-        scores: Every scored face, in any order; each with a track.
+        scores: Every scored face, in any order; each with a track. One that was not looked at again keeps its p_fake.
         times: Time in seconds of each frame, by its index.
         calibration: Of a person's robust mean, see `Calibrations.of_person`.
         min_frames: Scored faces that a person needs; 1 for a picture.
         faces_found: Faces that were found, whether scored or too small.
         part_calibration: Of the robust mean over a part of a video; None where no part decides.
     """
+    decide_on = partial(
+        _decide_once,
+        times=times,
+        calibration=calibration,
+        min_frames=min_frames,
+        faces_found=faces_found,
+        part_calibration=part_calibration,
+    )
+    first = decide_on(scores)
+    if first.label is Label.INCONCLUSIVE or not any(score.changed for score in scores):
+        return first
+    after = {change: decide_on([_changed(score, change) for score in scores]) for change in Change}
+    stability = {change: own.p_fake for change, own in after.items() if own.p_fake is not None}
+    flipped = tuple(change for change, own in after.items() if own.label is not first.label)
+    if flipped:
+        first = replace(first, label=Label.INCONCLUSIVE, reason=Reason.UNSTABLE)
+    return replace(first, stability=stability, unstable_under=flipped)
+
+
+def _changed(score: Score, change: Change) -> Score:
+    """The score as it is after a change, if its face was looked at again."""
+    return replace(score, p_fake=score.changed.get(change, score.p_fake))
+
+
+def _decide_once(
+    scores: Sequence[Score],
+    times: dict[int, float],
+    calibration: Calibration,
+    min_frames: int,
+    faces_found: int,
+    part_calibration: Calibration | None,
+) -> Decision:
     tracks = tracks_of(scores, times, calibration)
     judged = [track for track in tracks if track.faces >= min_frames]
     if not judged:

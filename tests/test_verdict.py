@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepfake.model.calibration import Calibration, Calibrations, logit_of
-from deepfake.records import Face, Label, Reason, Score, Thresholds
+from deepfake.records import Change, Face, Label, Reason, Score, Thresholds
 from deepfake.verdict import decide, judge, peak_logit, tracks_of, trimmed_mean, windows
 
 THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)
@@ -131,3 +131,60 @@ def test_what_experts_say_is_averaged_over_time():
     scores = [dataclasses.replace(score(0.5, n), expert_logits=(float(n), -1.0)) for n in range(3)]
     (track,) = tracks_of(scores, TIMES, PLAIN)
     assert track.expert_logits == (1.0, -1.0)
+
+
+def looked_again(first, **after):
+    return dataclasses.replace(first, changed={Change(name): p_fake for name, p_fake in after.items()})
+
+
+STEADY = {"jpeg": 0.8, "smaller": 0.9, "tint": 0.95, "shift": 0.9}
+
+
+@pytest.mark.parametrize("flipped", Change)
+@pytest.mark.parametrize("p_fake", [0.1, 0.5])
+def test_an_answer_that_a_change_would_change_is_none(flipped, p_fake):
+    one = looked_again(score(0.9), **{**STEADY, flipped: p_fake})
+    decision = decide([one], TIMES, PLAIN, 1, 1)
+    assert (decision.label, decision.reason) == (Label.INCONCLUSIVE, Reason.UNSTABLE)
+    assert decision.unstable_under == (flipped,)
+    assert decision.p_fake == pytest.approx(0.9)
+    assert decision.stability == pytest.approx({**STEADY, flipped: p_fake})
+
+
+def test_an_answer_that_outlasts_every_change_stands():
+    decision = decide([looked_again(score(0.9), **STEADY)], TIMES, PLAIN, 1, 1)
+    assert (decision.label, decision.reason, decision.unstable_under) == (Label.FAKE, None, ())
+    assert decision.stability == pytest.approx(STEADY)
+    assert decide([score(0.9)], TIMES, PLAIN, 1, 1).stability is None
+
+
+def test_what_is_uncertain_stays_so_and_has_nothing_to_flip():
+    decision = decide([looked_again(score(0.5), **STEADY)], TIMES, PLAIN, 1, 1)
+    assert (decision.reason, decision.stability, decision.unstable_under) == (Reason.UNCERTAIN, None, ())
+
+
+def test_a_face_that_was_not_looked_at_again_counts_as_it_is():
+    faces = [looked_again(score(0.9), **STEADY | {"tint": 0.2}), score(0.75, track=1)]
+    decision = decide(faces, TIMES, PLAIN, 1, 2)
+    assert decision.label is Label.FAKE, "the other person looks fake after every change, too"
+    assert decision.stability[Change.TINT] == pytest.approx(0.75)
+
+
+def test_a_change_of_one_frame_flips_no_person():
+    frames = [looked_again(score(0.9, frame), **STEADY | {"jpeg": 0.01 if frame == 4 else 0.9}) for frame in range(9)]
+    assert decide(frames, TIMES, PLAIN, 3, 9).label is Label.FAKE
+    every = [looked_again(one, **STEADY | {"jpeg": 0.01}) for one in frames]
+    assert decide(every, TIMES, PLAIN, 3, 9).unstable_under == (Change.JPEG,)
+
+
+def test_a_part_that_a_change_hides_decides_no_more():
+    def scores(after):
+        return [
+            looked_again(score(0.99 if 10 <= frame < 18 else 0.1, frame), shift=after if 10 <= frame < 18 else 0.1)
+            for frame in range(40)
+        ]
+
+    assert decide(scores(0.8), TIMES, PLAIN, 3, 40, PARTS).unstable_under == (Change.SHIFT,)
+    steady = decide(scores(0.98), TIMES, PLAIN, 3, 40, PARTS)
+    assert steady.label is Label.FAKE
+    assert steady.stability[Change.SHIFT] == pytest.approx(0.98)

@@ -66,7 +66,7 @@ class EpochLines:
     def _line(self, at: FitProgress, auc: float) -> str:
         took_s = time.monotonic() - self._began_s
         left_s = took_s / (at.epoch - self._first + 1) * (at.epochs - at.epoch)
-        left = f", at most {duration(left_s)} left" if at.epoch < at.epochs else ""
+        left = f", about {duration(left_s)} left" if at.epoch < at.epochs else ""
         return f"epoch {at.epoch} of {at.epochs}: loss {at.loss:.3f}, validation AUC {auc:.3f}{left}"
 
 

@@ -25,6 +25,7 @@ from deepfake.cli.options import (
     MIN_FACE,
     MODEL,
     NEW_FOLDER,
+    STABILITY,
     TRUST,
     TRUST_LIST,
     Commands,
@@ -86,6 +87,7 @@ def main() -> None:
 @click.option("--end", type=click.FloatRange(min=0, min_open=True), help="Stop a video here, in seconds.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
 @MIN_FACE
+@STABILITY
 @click.option(
     "--fetch", "may_fetch", is_flag=True, help="Fetch what https:// addresses name, of at most 250 MB, in two minutes."
 )
@@ -103,6 +105,7 @@ def detect(
     end: float | None,
     model: str,
     min_face: float,
+    stability: bool,
     may_fetch: bool,
     trust: bool,
     trust_list: Path | None,
@@ -123,9 +126,9 @@ def detect(
     from deepfake.records import Sampling
     from deepfake.report.brief import brief, summary
     from deepfake.report.catalogue import catalogue
-    from deepfake.report.doubts import doubts
+    from deepfake.report.explanation import explained
     from deepfake.report.files import to_json, write_report
-    from deepfake.report.words import ANSWERS, sentences
+    from deepfake.report.words import ANSWERS
     from deepfake.scan.files import find_files, unfitting
     from deepfake.system.fetch import is_address
     from deepfake.system.files import LeftOut
@@ -148,7 +151,11 @@ def detect(
         raise click.UsageError(f"No picture or video in {', '.join(paths)}.")
     face_settings = FaceSettings(min_face_share=min_face)
     detector = Detector(
-        found_model(model, trust=trust), trust=trust, face_settings=face_settings, trust_list=trust_list
+        found_model(model, trust=trust),
+        trust=trust,
+        face_settings=face_settings,
+        trust_list=trust_list,
+        stability=stability,
     )
     for name in unfitting(names):
         tell_error(f"nothing fits {name}. Check the pattern and the folder.")
@@ -162,7 +169,7 @@ def detect(
                 path = file if isinstance(file, Path) else stack.enter_context(_had(file))
                 follow = stack.enter_context(progress_bar(f"{number}/{len(files)} {printable(path.name)}"))
                 verdict = detector.detect(path, sampling, follow)
-                written = write_report(verdict, save_dir) if save_dir else []
+                written = write_report(verdict, save_dir, detector.model) if save_dir else []
         except OSError:
             raise  # Where the reports go is no matter of one file.
         except Exception as error:  # noqa: BLE001 Whatever it is, it costs its file, and not those after it.
@@ -172,9 +179,9 @@ def detect(
         labels.append(verdict.label)
         scored |= verdict.p_fake is not None
         if as_json:
-            click.echo(to_json(replace(verdict, path=str(file))))
+            click.echo(to_json(replace(verdict, path=str(file)), model=detector.model))
         else:
-            told = [*sentences(verdict, say), *(doubt(say) for doubt in doubts(verdict))] if explain else []
+            told = explained(verdict, detector.model, say) if explain else []
             answers.add(str(file), brief(verdict, say), told)
         for report in written:
             click.echo(f"wrote {printable(str(report))}", err=True)

@@ -51,6 +51,11 @@ TRUST_LIST = click.option(
     show_envvar=True,
     help="A PEM file of certificates that vouch for the signers of Content Credentials.",
 )
+STABILITY = click.option(
+    "--stability",
+    is_flag=True,
+    help="Look at each face again after harmless changes; an answer that flips is none. Five times as slow.",
+)
 FAKES = click.option(
     "--fakes",
     type=click.Choice(["given", "self-blend", "both"]),

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from deepfake.cli.options import FILE, MODEL, NEW_FOLDER, TRUST, TRUST_LIST, found_model
+from deepfake.cli.options import FILE, MODEL, NEW_FOLDER, STABILITY, TRUST, TRUST_LIST, found_model
 
 
 class User(click.ParamType[tuple[str, str]]):
@@ -85,6 +85,7 @@ class User(click.ParamType[tuple[str, str]]):
 )
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
 @click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
+@STABILITY
 @TRUST
 @TRUST_LIST
 def serve(
@@ -101,6 +102,7 @@ def serve(
     fetch: bool,
     mcp: bool,
     model: str,
+    stability: bool,
     trust: bool,
     trust_list: Path | None,
 ) -> None:
@@ -138,6 +140,7 @@ def serve(
             feedback=feedback,
             fetch=fetch,
             mcp=mcp,
+            stability=stability,
         )
         with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)

@@ -33,7 +33,7 @@ def fit(config: Path, run: Path, fakes: Fakes | None, leave_out: tuple[str, ...]
 
     \b
     Examples:
-      python -m deepfake fit scripts/light-5-generated-more.toml --run runs/light-5
+      python -m deepfake fit scripts/light-5-generated-last.toml --run runs/light-5
       python -m deepfake fit mine.toml --run runs/reals --fakes self-blend
     """
     from msgspec.structs import replace

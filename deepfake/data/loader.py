@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -16,7 +15,7 @@ from deepfake.data.selfblend import self_blend
 from deepfake.data.stored import read_stored
 from deepfake.data.twin import twin_pair
 from deepfake.errors import DatasetError
-from deepfake.faces.crops import crop_bounds, cut_crop, face_of_crop
+from deepfake.faces.crops import cut_crop, face_of_crop, shown_part
 from deepfake.records import Crop, CropSpec, Face, Floats, Image
 
 Unit = tuple[Row, ...]
@@ -145,16 +144,7 @@ def _part(
         return (*both["fake"], cut)
     image, face = read_face(row, spec)
     face, cut = moved(face, spec, config, np.random.default_rng(seed), has_surroundings=bool(row.box))
-    return (*_within(image, face, cut)[:2], cut)
-
-
-def _within(image: Image, face: Face, spec: CropSpec) -> tuple[Image, Face, tuple[slice, slice]]:
-    """As much of a picture as a crop shows, the face in it, and where it lies."""
-    left, top, right, bottom = crop_bounds(image.shape, face, spec)
-    box = (face.box_xyxy[0] - left, face.box_xyxy[1] - top, face.box_xyxy[2] - left, face.box_xyxy[3] - top)
-    within = replace(face, box_xyxy=box, landmarks=face.landmarks - np.array([left, top], np.float32))
-    place = (slice(top, bottom), slice(left, right))
-    return image[place], within, place
+    return (*shown_part(image, face, cut)[:2], cut)
 
 
 def _made_pair(
@@ -184,7 +174,7 @@ def make_pair(
     Raises:
         DatasetError: If the mesh of a blend or the twin is missing.
     """
-    part, within, place = _within(image, face, spec)
+    part, within, place = shown_part(image, face, spec)
     points = mesh_of(row) - np.array([place[1].start, place[0].start], np.float32) if row.mesh else None
     twin = read_stored(Path(row.twin))[place] if row.twin else None
     if row.made == "twin":

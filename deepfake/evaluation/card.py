@@ -12,6 +12,7 @@ from deepfake.evaluation.card_metadata import card_metadata
 from deepfake.evaluation.card_sections import (
     adversarial_sentence,
     adversarial_table,
+    conditions_table,
     fairness_table,
     presentation_attack_table,
 )
@@ -119,6 +120,7 @@ The code is under the MIT licence; the weights inherit the terms of the data. Cr
 {_pictures(plots, QUALITY_PLOT, "ROC, precision-recall, calibration, scores and answers on the test split")}
 {_known_flaws(config)}
 {presentation_attack_table(metrics)}
+{conditions_table(metrics)}
 {robustness_table(metrics.robustness)}
 {_pictures(plots, ROBUSTNESS_PLOT, "AUC and changed answers under corruption")}
 {adversarial_table(metrics.adversarial)}

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import get_args
 
-from deepfake.model.metrics import Adversarial, Attack, Bin, Error, Fairness, Measured, Metrics
+from deepfake.model.intervals import share_interval
+from deepfake.model.metrics import (
+    Adversarial,
+    AnswerCounts,
+    Attack,
+    Bin,
+    Error,
+    Fairness,
+    Measured,
+    Metrics,
+    Proportion,
+)
+from deepfake.report.catalogue import catalogue
+from deepfake.report.conditional_rates import FEWEST, ErrorRates, quotable_rates
+from deepfake.report.error_rates import condition_words
 from deepfake.report.metrics_tables import auc_text, markdown_table, share_text
 
 ATTACKS: dict[Attack, str] = {
@@ -43,6 +57,45 @@ def _species_rows(name: str, measured: Measured) -> list[list[str]]:
         [name, species, str(own.count), share_text(own.apcer), share_text(own.apnrr), *bona_fide]
         for species, own in ordered
     ]
+
+
+def conditions_table(metrics: Metrics) -> str:
+    """The errors on faces that are alike: what is quoted beside an answer about such a file."""
+    measured = {"face": metrics.test, "video": metrics.clips}
+    rows = [
+        [kind, condition_words(rates.like, catalogue()), *_rates_cells(rates)]
+        for kind, own in measured.items()
+        if own
+        for rates in quotable_rates(own.cells)
+    ]
+    if not rows:
+        return ""
+    head = ["of a", "with", "reals", "called fake", "inconclusive", "fakes", "called real", "inconclusive"]
+    return f"""
+## On files like each other
+
+Faces of the test split, of each clip one, and whole videos, by what was measured of them: the longer side of the face's
+box, how little another blur would take away, and the quality of a JPEG or the bits a second and pixel of a video.
+An answer quotes the line that has most in common with its file; of fewer than {FEWEST} of a class nothing is said.
+95% Wilson intervals in brackets. Faces that are alike often come from one data set, and then say as much of it.
+
+{markdown_table(head, rows)}
+"""
+
+
+def _rates_cells(rates: ErrorRates) -> list[str]:
+    reals, fakes = rates.reals, rates.fakes
+    return [
+        *(_called(reals, reals.fake) if reals else [""] * 3),
+        *(_called(fakes, fakes.real) if fakes else [""] * 3),
+    ]
+
+
+def _called(called: AnswerCounts, errors: int) -> list[str]:
+    """How many there are, and the shares that got a wrong answer and none."""
+    count = called.total
+    shares = (Proportion(hits / count, share_interval(hits, count)) for hits in (errors, called.inconclusive))
+    return [str(count), *(share_text(share) for share in shares)]
 
 
 def adversarial_table(found: Adversarial | None) -> str:

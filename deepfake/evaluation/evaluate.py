@@ -20,6 +20,7 @@ from deepfake.data.index import LABELS, Row, read_indexes
 from deepfake.data.loader import read_crop
 from deepfake.data.sampling import with_self_blends
 from deepfake.errors import DatasetError
+from deepfake.evaluation.conditions import Judged, cells_of, conditions_of_row
 from deepfake.evaluation.metrics import (
     Labels,
     Values,
@@ -31,11 +32,12 @@ from deepfake.evaluation.metrics import (
     expected_calibration_error,
     hit_rate_at,
     roc_auc,
-    share_interval,
 )
 from deepfake.evaluation.overlap import trained_on
 from deepfake.evaluation.people import OverTime, calibrations_by_fold, clip_key
 from deepfake.model.bundle import load_bundle
+from deepfake.model.conditions import conditions_of_verdict
+from deepfake.model.intervals import share_interval
 from deepfake.model.metrics import Answers, Counts, Measured, Proportion, Ranking, Summary, read_metrics
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
@@ -98,19 +100,21 @@ def evaluate_crops(
     rows = with_self_blends((row for row in listed if row.split == split), fakes)
     if not rows:
         raise DatasetError(f"{', '.join(map(str, indexes))} has no row in the split {split!r}.")
-    scorer, samples = Scorer(bundle), []
+    scorer, samples, judged = Scorer(bundle), [], []
+    thresholds = bundle.calibration.face.thresholds
     for number, row in enumerate(rows, start=1):
-        (score,) = scorer.score([read_crop(row, bundle.crop)])
-        samples.append(
-            Sample(row.label, row.source, row.method, score.p_fake, f"{row.source}/{row.clip_name}", row.path)
-        )
+        crop = read_crop(row, bundle.crop)
+        (score,) = scorer.score([crop])
+        clip = f"{row.source}/{row.clip_name}"
+        samples.append(Sample(row.label, row.source, row.method, score.p_fake, clip, row.path))
+        judged.append(Judged(clip, row.label, judge(score.p_fake, thresholds), conditions_of_row(row, crop)))
         progress(number, len(rows))
     levels = {"frame": samples}
     if len({sample.clip for sample in samples}) < len(samples):
         levels["clip"] = _joined(samples)
-    measures = _measured(levels, bundle.calibration.face.thresholds)
+    measures = _measured(levels, thresholds)
     seen = trained_on(model, listed, split)
-    return Evaluation(replace(measures, split=split, trained_on=seen), tuple(samples))
+    return Evaluation(replace(measures, split=split, trained_on=seen, cells=cells_of(judged)), tuple(samples))
 
 
 def evaluate_clips(model: Path, table: Path, *, progress: Progress = lambda done, total: None) -> Evaluation:
@@ -133,7 +137,7 @@ def evaluate_clips(model: Path, table: Path, *, progress: Progress = lambda done
     detector = Detector(model)
     by_fold = _calibrations_by_fold(model)
     own = detector.bundle.calibration
-    faces, tracks, clips, blind = [], [], [], 0
+    faces, tracks, clips, videos, blind = [], [], [], [], 0
     for number, row in enumerate(rows, start=1):
         verdict = detector.detect(row.path)
         in_video = verdict.kind == "video"
@@ -153,10 +157,13 @@ def evaluate_clips(model: Path, table: Path, *, progress: Progress = lambda done
         people = [track.p_fake for track in decision.tracks if track.faces >= least]
         tracks += [sample(p_fake, judge(p_fake, judging.track.thresholds)) for p_fake in people]
         clips.append(sample(decision.p_fake, decision.label))
+        # Pictures among the files are left out: only about a video these counts are quoted.
+        if in_video and (like := conditions_of_verdict(verdict)):
+            videos.append(Judged(row.path, row.label, decision.label, like))
         progress(number, len(rows))
     levels = {"frame": faces, "track": tracks, "clip": clips}
     measures = _measured(levels, own.track.thresholds, across_sources=True)
-    return Evaluation(replace(measures, by_folds=blind), tuple(faces))
+    return Evaluation(replace(measures, by_folds=blind, cells=cells_of(videos)), tuple(faces))
 
 
 def _calibrations_by_fold(model: Path) -> dict[tuple[str, str], OverTime]:

@@ -233,23 +233,6 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def share_interval(hits: int, count: int) -> tuple[float, float]:
-    """95% Wilson interval of a share.
-
-    Raises:
-        ValueError: If `count` is not positive.
-
-    Example:
-
-    >>> [round(end, 3) for end in share_interval(0, 100)]
-    [0.0, 0.037]
-    """
-    if count < 1:
-        raise ValueError(f"`count` must be positive. Received: {count}.")
-    interval = stats.binomtest(hits, count).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
-
-
 def _checked(labels: Labels, scores: Values) -> tuple[Labels, Values]:
     labels, scores = _paired(labels, scores)
     if set(np.unique(labels)) != {0, 1}:

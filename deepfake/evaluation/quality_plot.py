@@ -21,9 +21,9 @@ from deepfake.evaluation.metrics import (
     hit_rate_at,
     reliability,
     roc_auc,
-    share_interval,
 )
 from deepfake.evaluation.plots import BLUE, COLOURS, VERMILION, new_figure, png_of
+from deepfake.model.intervals import share_interval
 from deepfake.records import Label, Thresholds
 from deepfake.verdict import judge
 

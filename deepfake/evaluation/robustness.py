@@ -23,12 +23,12 @@ from deepfake.data.index import Row, read_indexes
 from deepfake.data.loader import read_face
 from deepfake.errors import DatasetError
 from deepfake.evaluation.evaluate import counts_of, ranking
-from deepfake.faces.crops import cut_crop
+from deepfake.faces.crops import cut_crop, moved_face
 from deepfake.model.bundle import load_bundle
 from deepfake.model.metrics import Corruption, CorruptionLevel, Robustness
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Progress
-from deepfake.records import Crop, CropSpec, Face, Image
+from deepfake.records import Crop, CropSpec, Image
 from deepfake.verdict import judge
 
 
@@ -141,11 +141,7 @@ def _corrupted(row: Row, spec: CropSpec) -> list[tuple[tuple[str, float], Crop]]
         for level in levels:
             wider = tuple(replace(view, image=corruption(view.image, level)) for view in crop.wider)
             corrupted.append(((name, level), replace(crop, image=corruption(crop.image, level), wider=wider)))
+    offsets = {level: level * crop.side for level in SHIFTS}
     return corrupted + [
-        (("shift", level), cut_crop(image, _shifted(face, level * crop.side), spec)) for level in SHIFTS
+        (("shift", level), cut_crop(image, moved_face(face, pixels, pixels), spec)) for level, pixels in offsets.items()
     ]
-
-
-def _shifted(face: Face, pixels: float) -> Face:
-    left, top, right, bottom = (edge + pixels for edge in face.box_xyxy)
-    return replace(face, box_xyxy=(left, top, right, bottom))

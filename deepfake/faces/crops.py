@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -83,6 +84,31 @@ def crop_bounds(shape: tuple[int, ...], face: Face, spec: CropSpec) -> tuple[int
     left, top = np.clip(low, 0, limits - 1).astype(int)
     right, bottom = np.clip(high, (left + 1, top + 1), limits).astype(int)
     return int(left), int(top), int(right), int(bottom)
+
+
+def shown_part(image: Image, face: Face, spec: CropSpec) -> tuple[Image, Face, tuple[slice, slice]]:
+    """As much of a picture as the widest square of `cut_crop` shows, the face in it, and where in the picture it lies.
+
+    The crop of the part is the crop of the picture.
+
+    Args:
+        image: RGB uint8 `(height, width, 3)`.
+        face: A face of it.
+        spec: The geometry.
+
+    Returns:
+        A view of the picture, the face in pixels of that, and its rows and columns.
+    """
+    left, top, right, bottom = crop_bounds(image.shape, face, spec)
+    place = (slice(top, bottom), slice(left, right))
+    return image[place], moved_face(face, -left, -top), place
+
+
+def moved_face(face: Face, x: float, y: float) -> Face:
+    """The same face so many pixels further to the right and down."""
+    left, top, right, bottom = face.box_xyxy
+    landmarks = face.landmarks + np.array([x, y], np.float32)
+    return replace(face, box_xyxy=(left + x, top + y, right + x, bottom + y), landmarks=landmarks)
 
 
 def face_of_crop(side: float, spec: CropSpec) -> Face:

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from deepfake.errors import BundleError
 from deepfake.model.calibration import Calibration
+from deepfake.model.conditions import Conditions
 from deepfake.model.metrics_format import FORMAT, of_this_format
 from deepfake.records import Thresholds
 from deepfake.system.files import write_json
@@ -134,6 +135,32 @@ class PresentationAttack(Record, frozen=True, kw_only=True):
     """By the name of the method."""
 
 
+class AnswerCounts(Record, frozen=True):
+    """How many samples of one class got each answer."""
+
+    real: Whole = 0
+    fake: Whole = 0
+    inconclusive: Whole = 0
+
+    @property
+    def total(self) -> int:
+        """Of all three."""
+        return self.real + self.fake + self.inconclusive
+
+    def __add__(self, other: AnswerCounts) -> AnswerCounts:
+        return AnswerCounts(self.real + other.real, self.fake + other.fake, self.inconclusive + other.inconclusive)
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """Samples that are alike in all that is known of their conditions."""
+
+    conditions: Conditions
+    real_called: AnswerCounts = AnswerCounts()
+    """What was said of reals."""
+    fake_called: AnswerCounts = AnswerCounts()
+    """What was said of fakes."""
+
+
 class Measured(Record, frozen=True, kw_only=True):
     """One collection of samples at its coarsest level, as a whole and in parts."""
 
@@ -150,6 +177,8 @@ class Measured(Record, frozen=True, kw_only=True):
     """Each data set with frames of videos of both classes, as DeepfakeBench measures it."""
     presentation_attack: PresentationAttack | None = None
     """The same errors in the terms of ISO/IEC 30107-3."""
+    cells: tuple[Cell, ...] = ()
+    """Samples by what they are like: a face of each clip, or each whole video; empty where nobody measured it."""
     by_folds: Whole = 0
     """Clips that were judged by a calibration of their fold, for the bundle's own has seen their people."""
     trained_on: Whole | None = None

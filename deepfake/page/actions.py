@@ -107,7 +107,7 @@ class Actions:
         if entries and entries[0].folder and entries[0].folder.exists():
             shutil.copy(pdf, entries[0].folder / REPORT)
         data = pdf.with_suffix(".json")
-        data.write_text(to_json(verdict, shown_name(Path(verdict.path).name)) + "\n", encoding="utf-8")
+        data.write_text(to_json(verdict, shown_name(Path(verdict.path).name), self.model) + "\n", encoding="utf-8")
         return download(pdf), download(data)
 
 

@@ -21,7 +21,7 @@ from deepfake.report.drawing import LABEL_COLOURS, hex_of, jpeg
 from deepfake.report.error_rates import error_sentences
 from deepfake.report.heatmap import Span, heat_layer, noise_picture
 from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
-from deepfake.report.words import ENGLISH, ICONS, face_answer, headline, of_hundred, sentences
+from deepfake.report.words import ENGLISH, ICONS, face_answer, headline, of_hundred, sentences, spread
 
 CARD_SIZE = 224
 """Side of a face on its card in pixels."""
@@ -42,8 +42,8 @@ def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> str:
     told = sentences(verdict, say)
     told += [say("answer.failed", count=verdict.frames_failed)] if verdict.frames_failed else []
     parts = [f"<h2>{_icon(verdict.label)} {html.escape(headline(verdict, say))}</h2>", _paragraph(" ".join(told))]
-    if verdict.p_fake is not None:
-        parts.append(_paragraph(" ".join(error_sentences(verdict, model, say))))
+    if verdict.p_fake is not None and (errors := error_sentences(verdict, model, say)):
+        parts.append(_paragraph(" ".join(errors)))
     if found := doubts(verdict):
         items = "".join(f"<li>{html.escape(doubt(say))}</li>" for doubt in found)
         parts.append(
@@ -52,7 +52,9 @@ def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> str:
         )
     if verdict.p_fake is not None:
         low, high = (f"{one:.2f}" for one in (verdict.thresholds.real_below, verdict.thresholds.fake_above))
-        number = say("answer.number", p_fake=f"{verdict.p_fake:.2f}", low=low, high=high)
+        number = " ".join(
+            [say("answer.number", p_fake=f"{verdict.p_fake:.2f}", low=low, high=high), *spread(verdict, say)]
+        )
         parts.append(
             f"<details><summary>{say('answer.numbers')}</summary>{_paragraph(number)}"
             f"{scale_html(verdict.p_fake, verdict.thresholds, say)}</details>"

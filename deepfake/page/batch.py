@@ -96,7 +96,7 @@ class BatchActions:
                 folder.mkdir(parents=True)
                 entry = self._drawn(verdict, kept, folder, say)
                 pdf = self.actions.report(verdict, folder, say, kept)
-            pdf.with_suffix(".json").write_text(to_json(verdict, name) + "\n", encoding="utf-8")
+            pdf.with_suffix(".json").write_text(to_json(verdict, name, self.actions.model) + "\n", encoding="utf-8")
             if entry.folder:
                 shutil.copy(pdf, entry.folder / REPORT)
             return Judged(entry, [name, *_cells(verdict), ""])

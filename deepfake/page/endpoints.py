@@ -80,7 +80,7 @@ class Endpoints:
             with self.jobs.place(asking_client()) as client:
                 check_upload(path, self.folders, kind)
                 # Gradio's client would take a "path" for a file to download.
-                values = named(self.jobs.run(path, client), Path(path).name)
+                values = named(self.jobs.run(path, client), Path(path).name, self.jobs.detector.model)
             return {"file": values.pop("path"), **values}
         except (MediaError, LimitError) as error:
             raise gr.Error(without_path(error, path), print_exception=False) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.language import words_for
 from deepfake.records import Label, Verdict
 from deepfake.report.files import to_json
@@ -24,10 +25,12 @@ class Feedback:
 
     Args:
         folder: Where; made when the first file is kept.
+        model: Folder of the bundle that answers.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, model: Path = DEFAULT_MODEL) -> None:
         self.folder = folder
+        self.model = model
 
     def keep(self, verdict: Verdict, truth: Label) -> Path:
         """Copies a file below its truth, named by its checksum, with the answer beside it as JSON.
@@ -53,7 +56,8 @@ class Feedback:
             copy.with_suffix(".json").unlink(missing_ok=True)
         copies[truth].parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copies[truth])
-        write_bytes(copies[truth].with_suffix(".json"), to_json(verdict, shown_name(source.name)).encode() + b"\n")
+        line = to_json(verdict, shown_name(source.name), self.model)
+        write_bytes(copies[truth].with_suffix(".json"), line.encode() + b"\n")
         return copies[truth]
 
     def told(

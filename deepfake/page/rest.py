@@ -19,6 +19,7 @@ from deepfake.faces.mtcnn import FaceSettings
 from deepfake.page.jobs import Jobs
 from deepfake.page.uploads import MAX_BYTES, check_upload, without_path
 from deepfake.records import Verdict
+from deepfake.report.files import as_values
 from deepfake.report.words import shown_name
 
 MAX_BODY = MAX_BYTES["video"] + 1_000_000
@@ -101,9 +102,9 @@ def rest(jobs: Jobs) -> fastapi.FastAPI:
     return app
 
 
-def named(verdict: Verdict, name: str) -> dict[str, Any]:
-    """The verdict as plain values, with the file's own name in the place of the server's path."""
-    return {**verdict.as_dict(), "path": shown_name(name)}
+def named(verdict: Verdict, name: str, model: Path) -> dict[str, Any]:
+    """What `detect --json` prints, with the file's own name in the place of the server's path."""
+    return as_values(verdict, shown_name(name), model)
 
 
 def _share_in(sent: UploadFile | str | None) -> float | None:
@@ -127,7 +128,7 @@ def _judged(jobs: Jobs, sent: UploadFile, client: str, min_face_share: float | N
         try:
             with jobs.place(client):
                 check_upload(path, [Path(folder)])
-                return named(jobs.run(path, client, min_face_share), name)
+                return named(jobs.run(path, client, min_face_share), name, jobs.detector.model)
         except MediaError as error:
             raise fastapi.HTTPException(422, without_path(error, path).replace(path.name, name)) from error
         except LimitError as error:

@@ -90,6 +90,8 @@ class Settings:
     """Whether visitors may have files fetched from addresses of the public web."""
     mcp: bool = False
     """Whether assistants may call it by the Model Context Protocol."""
+    stability: bool = False
+    """As for `Detector`."""
 
 
 def _doors(settings: Settings) -> Doors:
@@ -148,11 +150,12 @@ def serving(
     """
     _check_port(settings.host, settings.port)
     warm_up()
-    jobs = Jobs(Detector(model, trust=trust, opener=open_upload, trust_list=trust_list))
+    detector = Detector(model, trust=trust, opener=open_upload, trust_list=trust_list, stability=settings.stability)
+    jobs = Jobs(detector)
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()
     offers = Offers(
-        Feedback(settings.feedback) if settings.feedback else None, Fetching(uploads) if settings.fetch else None
+        Feedback(settings.feedback, model) if settings.feedback else None, Fetching(uploads) if settings.fetch else None
     )
     page = build(Actions(jobs, model, scratch, uploads, EXAMPLES), Endpoints(jobs, uploads, EXAMPLES), offers)
     # Who is answered next, `Jobs` decides; a queue of Gradio's for each button would be one that a visitor can fill.

@@ -10,7 +10,7 @@ from deepfake.provenance.credentials import in_a_word
 from deepfake.provenance.origin import origin_in_a_word
 from deepfake.records import Label, Verdict
 from deepfake.report.catalogue import Catalogue
-from deepfake.report.words import ENGLISH, TRACES, answer_key, of_hundred, region_of_fake
+from deepfake.report.words import ENGLISH, TRACES, answer_key, flipping_changes, of_hundred, region_of_fake
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ def _detail(verdict: Verdict, say: Catalogue) -> str:
     faces = say("line.face") if people == 1 else say("line.faces", count=people)
     if verdict.reason:
         reason = say(f"reason.{verdict.reason}")
+        if verdict.unstable_under:
+            reason = f"{reason} ({flipping_changes(verdict, say)})"
         return f"{faces}: {reason}" if people else reason
     if verdict.label is not Label.FAKE:
         return faces

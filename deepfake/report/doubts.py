@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from deepfake.model.conditions import BLUR_EDGES, JPEG_EDGES, RATE_EDGES
 from deepfake.records import FaceQuality, Verdict
 from deepfake.report.catalogue import Catalogue
 
@@ -13,11 +14,11 @@ CROP_PX = 224
 """Side of the crop that the network looks at."""
 SMALL_PX = 100
 """Narrower faces are called small: the card's test of faces shrunk by half changed many answers."""
-LOW_QUALITY = 60
+LOW_QUALITY = JPEG_EDGES[0]
 """JPEG files below this quality are called heavily compressed."""
-LOW_RATE = 1.0
+LOW_RATE = RATE_EDGES[0]
 """Videos with fewer bits a second for each pixel are, too."""
-BLURRED = 0.75
+BLURRED = BLUR_EDGES[1]
 """Of `FaceQuality.blur`: a sharp portrait that is blurred by a Gaussian of 1 to 2 pixels."""
 PROFILE, TURNED = 1.0, 0.7
 """Of `FaceQuality.turn`."""

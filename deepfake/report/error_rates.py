@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deepfake.model.bundle import read_manifest
-from deepfake.model.metrics import Metrics, Summary, read_metrics
-from deepfake.records import Label, Verdict
+from deepfake.model.conditions import Conditions
+from deepfake.model.intervals import share_interval
+from deepfake.model.metrics import AnswerCounts, Metrics, Summary, read_metrics
+from deepfake.records import Label, Reason, Verdict
 from deepfake.report.catalogue import Catalogue, catalogue
+from deepfake.report.conditional_rates import ErrorRates, conditional_rates
 from deepfake.report.doubts import Doubt, doubts
 from deepfake.report.metrics_tables import auc_text, share_text
 
@@ -37,8 +41,10 @@ def error_sentences(verdict: Verdict, model: Path, say: Catalogue | None = None)
         say: The language; the default is English.
 
     Returns:
-        A sentence from the test on whole files of this kind, or that nothing was measured; and one for each corruption
-        of the robustness test that this file resembles, with the level that is nearest.
+        A sentence from the test on faces or whole videos like this one, where enough of them were tested, else from all
+        of that test, or that nothing was measured; and one for each corruption of the robustness test that this file
+        resembles, with the level that is nearest. The first is missing where the answer would flip: in the test no
+        face was looked at again.
 
     Raises:
         BundleError: As `rate_tables`.
@@ -50,9 +56,44 @@ def error_sentences(verdict: Verdict, model: Path, say: Catalogue | None = None)
     counts = _counts(measured.all, verdict.label, of_hundred=not video) if measured else None
     if not metrics or not counts:
         return [say("errs.not_measured")]
-    first = say(f"errs.{verdict.label}{'_video' if video else ''}", **counts)
+    rates = conditional_rates(verdict, metrics)
+    if verdict.reason is Reason.UNSTABLE:
+        first = []
+    elif rates and rates.like.known:
+        first = [_like_sentence(rates, verdict, say)]
+    else:
+        first = [say(f"errs.{verdict.label}{'_video' if video else ''}", **counts)]
     under = (_under(metrics, doubt, say) for doubt in doubts(verdict))
-    return [first, *(sentence for sentence in under if sentence)]
+    return [*first, *(sentence for sentence in under if sentence)]
+
+
+def rates_as_dict(verdict: Verdict, model: Path) -> dict[str, Any] | None:
+    """How often the model errs on files like this one, or in its whole test, as plain values: `error_rates` in JSON.
+
+    Args:
+        verdict: The answer.
+        model: Folder of the bundle that answered.
+
+    Returns:
+        None where that was not measured for this graph, or no face was judged.
+
+    Raises:
+        BundleError: As `rate_tables`.
+    """
+    metrics = _metrics_of(model, verdict.model.sha256)
+    rates = conditional_rates(verdict, metrics) if metrics else None
+    return rates.as_dict() if rates else None
+
+
+def condition_words(like: Conditions, say: Catalogue) -> str:
+    """What faces have in common, in a few words each.
+
+    Example:
+
+    >>> condition_words(Conditions(face="small", compression="strong"), catalogue())
+    'face under 80 pixels, strong compression'
+    """
+    return ", ".join(say(f"errs.{name}_{value}") for name, value in like.known.items())
 
 
 def rate_tables(model: Path, sha256: str, say: Catalogue) -> list[RateTable]:
@@ -82,6 +123,26 @@ def rate_tables(model: Path, sha256: str, say: Catalogue) -> list[RateTable]:
 def _metrics_of(model: Path, sha256: str) -> Metrics | None:
     """What was measured on this very graph; None if the bundle holds another."""
     return read_metrics(model) if sha256 in read_manifest(model).files.values() else None
+
+
+def _like_sentence(rates: ErrorRates, verdict: Verdict, say: Catalogue) -> str:
+    """Both rates on files like this one in a sentence, and of an answer that leaves it open, how often that happens."""
+    reals, fakes, told = rates.reals, rates.fakes, []
+    if reals:
+        told.append(say("errs.reals", **_counted(reals.fake, reals)))
+    if fakes:
+        told.append(say("errs.fakes", **_counted(fakes.real, fakes)))
+    if verdict.label is Label.INCONCLUSIVE and reals and fakes:
+        both = reals + fakes
+        told.append(say("errs.unsure", **_counted(both.inconclusive, both)))
+    key = "errs.like_video" if verdict.kind == "video" else "errs.like"
+    return say(key, what=condition_words(rates.like, say), told="; ".join(told))
+
+
+def _counted(hits: int, called: AnswerCounts) -> dict[str, object]:
+    low, high = share_interval(hits, called.total)
+    share = f"{hits / called.total:.0%}"
+    return {"hits": hits, "count": called.total, "share": share, "low": f"{low:.0%}", "high": f"{high:.0%}"}
 
 
 def _counts(found: Summary, label: Label, *, of_hundred: bool) -> dict[str, int] | None:

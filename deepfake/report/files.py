@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,8 +15,10 @@ import numpy as np
 from deepfake.faces.crops import sample_square
 from deepfake.media import Opener, open_media
 from deepfake.media.encode import encode_clip
+from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.records import Frame, Image, Note, Score, Thresholds, Verdict
 from deepfake.report.drawing import LABEL_COLOURS, draw_label, jpeg
+from deepfake.report.error_rates import rates_as_dict
 from deepfake.report.heatmap import Span, overlay_crop, overlay_frame, span_of_all, timeline
 from deepfake.system.files import write_bytes
 from deepfake.verdict import judge
@@ -24,10 +27,24 @@ MAX_STEM_BYTES = 200
 """Longest beginning of the name of a file that is written."""
 
 
-def to_json(verdict: Verdict, name: str | None = None) -> str:
-    """The verdict as one line of JSON; with a `name`, that stands in the place of the path."""
-    values = verdict.as_dict()
-    line = json.dumps(values if name is None else {**values, "path": name}, ensure_ascii=False)
+def as_values(verdict: Verdict, name: str | None = None, model: Path = DEFAULT_MODEL) -> dict[str, Any]:
+    """The verdict as plain values, with `error_rates`: how often the model errs on files like this one.
+
+    Args:
+        verdict: The answer.
+        name: Stands in the place of the path, if given.
+        model: Folder of the bundle that answered; of another, `error_rates` is None.
+
+    Raises:
+        BundleError: If the measures of the bundle cannot be read.
+    """
+    path = verdict.path if name is None else name
+    return {**verdict.as_dict(), "path": path, "error_rates": rates_as_dict(verdict, model)}
+
+
+def to_json(verdict: Verdict, name: str | None = None, model: Path = DEFAULT_MODEL) -> str:
+    """What `as_values` answers as one line of JSON, which `detect --json` prints."""
+    line = json.dumps(as_values(verdict, name, model), ensure_ascii=False)
     # What of a file's name is no text can be escaped in JSON, but not encoded.
     return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -114,7 +131,7 @@ def face_pictures(image: Image, scores: Sequence[Score], size: int = 224) -> lis
     return [(crop, overlay_crop(crop, score.evidence)) for crop, score in zip(crops, scores, strict=True)]
 
 
-def write_report(verdict: Verdict, directory: Path) -> list[Path]:
+def write_report(verdict: Verdict, directory: Path, model: Path = DEFAULT_MODEL) -> list[Path]:
     """Writes the annotated picture, each of its pages, or the annotated clip and its timeline, and the verdict as JSON.
 
     Names begin with the file's whole name, so that `a.jpg` and `a.png` do not collide; a name that is taken gets
@@ -123,13 +140,14 @@ def write_report(verdict: Verdict, directory: Path) -> list[Path]:
     Args:
         verdict: Of a file that is still there.
         directory: Made if absent.
+        model: As for `as_values`.
 
     Returns:
         The paths that were written.
     """
     directory.mkdir(parents=True, exist_ok=True)
     stem = _free_stem(directory, Path(verdict.path).name)
-    written = [write_bytes(directory / f"{stem}.json", to_json(verdict).encode() + b"\n")]
+    written = [write_bytes(directory / f"{stem}.json", to_json(verdict, model=model).encode() + b"\n")]
     if verdict.kind == "picture":
         for frame, _ in annotated_frames(verdict):
             page = f".page-{frame.index + 1}" if Note.PAGES in verdict.notes else ""

@@ -68,7 +68,8 @@ def comparison_table(before: Summary, after: Summary) -> str:
     rows = list(zip(("", *QUALITY), ("before", *_quality_row(before)), ("after", *_quality_row(after)), strict=True))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     head, *cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-    return markdown_table(head, cells)
+    first, _, *others = markdown_table(head, cells).splitlines()
+    return "\n".join([first, "| " + " | ".join("-" * width for width in widths) + " |", *others])
 
 
 def measures_table(metrics: Metrics) -> str:

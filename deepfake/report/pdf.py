@@ -25,7 +25,7 @@ from deepfake.report.files import annotate, face_pictures, suspicious_frames
 from deepfake.report.heatmap import timeline
 from deepfake.report.kept import Keeper, KeptFrame, keep_again
 from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
-from deepfake.report.words import ENGLISH, ICONS, LIMITS, headline, sentences, shown_name
+from deepfake.report.words import ENGLISH, ICONS, LIMITS, headline, sentences, shown_name, spread
 from deepfake.system.files import sha256_of, write_bytes
 
 MAX_PICTURES = 6
@@ -115,7 +115,7 @@ def _write_answer(sheet: Sheet, verdict: Verdict, name: str, model: Path) -> Non
     sheet.text(say("report.verdict", label=say(f"report.{verdict.label}"), number=number), 11, bold=True)
     sheet.text(" ".join(sentences(verdict, say)))
     if verdict.p_fake is not None:
-        sheet.text(" ".join(error_sentences(verdict, model, say)))
+        sheet.text(" ".join([*error_sentences(verdict, model, say), *spread(verdict, say)]))
     for doubt in doubts(verdict):
         sheet.text(f"– {doubt(say)}")
     pdf.set_left_margin(20)

@@ -57,7 +57,10 @@ def sentences(verdict: Verdict, say: Catalogue = ENGLISH) -> list[str]:
     pages = [say("sentence.page", page=verdict.page)] if verdict.page else []
     notes = [*pages, *(say(f"note.{note}") for note in verdict.notes)]
     if verdict.reason:
-        return [say(f"sentence.{verdict.reason}"), *notes]
+        told = [say(f"sentence.{verdict.reason}")]
+        if verdict.unstable_under:
+            told.append(say("stability.under", changes=flipping_changes(verdict, say)))
+        return [*told, *notes]
     which = "" if len(verdict.tracks) == 1 else "_of_many"
     if verdict.label is not Label.FAKE:
         return [say(f"sentence.real{which}"), *notes]
@@ -68,6 +71,20 @@ def sentences(verdict: Verdict, say: Catalogue = ENGLISH) -> list[str]:
     if region := region_of_fake(verdict):
         told.append(say(f"where.{region}"))
     return [*told, *notes]
+
+
+def flipping_changes(verdict: Verdict, say: Catalogue = ENGLISH) -> str:
+    """The changes after which the answer would be another, in words with commas between."""
+    return ", ".join(say(f"stability.{change}") for change in verdict.unstable_under)
+
+
+def spread(verdict: Verdict, say: Catalogue = ENGLISH) -> list[str]:
+    """A sentence with the p_fake after each harmless change; none where nothing was looked at again."""
+    if not verdict.stability:
+        return []
+    values = verdict.stability.values()
+    each = ", ".join(f"{say(f'stability.{change}')}: {p_fake:.2f}" for change, p_fake in verdict.stability.items())
+    return [say("stability.spread", low=f"{min(values):.2f}", high=f"{max(values):.2f}", changes=each)]
 
 
 def face_answer(p_fake: float, thresholds: Thresholds, say: Catalogue = ENGLISH) -> tuple[Label, str]:

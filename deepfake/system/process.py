@@ -24,8 +24,9 @@ from deepfake.system.memory import return_large_blocks
 
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 _CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
-PRELOADED = ["deepfake.media"]
-"""Modules that are loaded once, for all processes: what takes long to import, and starts no threads of its own."""
+PRELOADED = ["deepfake.media", "deepfake.cli.main"]
+"""Modules that are loaded once, for all processes: what takes long to import, and starts no threads of its own. Each
+process imports again what its program began with, which for the command line and the page is the second."""
 START_S = 60.0
 """Longest time in seconds until a process lives."""
 

@@ -45,7 +45,7 @@ def shown(monkeypatch):
 
 def test_epochs_are_counted_in_a_line_each(shown):
     first, second, last = shown(io.StringIO()).splitlines()
-    assert re.fullmatch(r"epoch 1 of 10: loss 0.500, validation AUC 0.750, at most 0:00:0\d left", first)
+    assert re.fullmatch(r"epoch 1 of 10: loss 0.500, validation AUC 0.750, about 0:00:0\d left", first)
     assert second.startswith("epoch 2 of 10: ")
     assert last == "calibrating"
 
@@ -59,4 +59,4 @@ def test_a_terminal_has_a_bar_within_an_epoch_that_goes_away(shown):
     assert "epoch 1 of 10 ━" in found
     assert "/3 loss 0.500" in found
     after_the_bar = re.sub(r"0:00:0\d left", "0:00:00 left", found.rsplit("\x1b[2K", 1)[1])
-    assert after_the_bar == "epoch 2 of 10: loss 0.500, validation AUC 0.750, at most 0:00:00 left\ncalibrating\n"
+    assert after_the_bar == "epoch 2 of 10: loss 0.500, validation AUC 0.750, about 0:00:00 left\ncalibrating\n"

@@ -35,6 +35,11 @@ def test_a_bundle_is_measured_and_its_card_says_so(drawn, tmp_path):
     measured = found.measures
     assert measured.all.count == Counts(12, 12)
     assert measured.sources["made"].auc > 0.95
+    # The crops are PNG, and were cut by somebody else: of what they are like, blur alone is known.
+    assert all(cell.conditions.known.keys() == {"blur"} for cell in measured.cells)
+    assert sum(cell.real_called.total for cell in measured.cells) == 12
+    fakes_found = sum(cell.fake_called.fake for cell in measured.cells)
+    assert fakes_found == pytest.approx(12 * measured.all.fake_called.fake.share)
     assert measured.methods["chequer"] == measured.sources["made"]
     assert set(measured.levels) == {"frame"}
     bundle = shutil.copytree(drawn.bundle, tmp_path / "drawn-1")
@@ -78,6 +83,9 @@ def test_clips_are_measured_at_three_levels(root, tmp_path):
     assert (levels["clip"].without_number, levels["track"].count.fake) == (1, 1)
     assert levels["frame"].count.fake > 10
     assert found.measures.all == levels["clip"]
+    (cell,) = found.measures.cells
+    assert (cell.real_called.total, cell.fake_called.total) == (0, 1)
+    assert cell.conditions.known.keys() == {"face", "blur", "compression"}
     assert list(found.measures.methods) == ["blend"]
     (tmp_path / "clips.csv").write_text("path,label\n")
     with pytest.raises(DatasetError, match="lists no file"):

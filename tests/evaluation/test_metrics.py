@@ -14,7 +14,6 @@ from deepfake.evaluation.metrics import (
     hit_rate_at,
     reliability,
     roc_auc,
-    share_interval,
 )
 from deepfake.evaluation.platt import FALSE_ALARMS, MISSES, balanced_weights, fit_calibration
 
@@ -150,14 +149,6 @@ def test_a_bootstrap_interval_holds_the_value_and_shrinks_with_the_count(rng):
         assert low < roc_auc(labels, scores) < high
         widths.append(high - low)
     assert widths[0] / widths[1] == pytest.approx(4, rel=0.5)
-
-
-def test_a_share_has_an_interval_even_when_nothing_was_seen():
-    low, high = share_interval(0, 20)
-    assert low == pytest.approx(0, abs=1e-12)
-    assert 0.1 < high < 0.25
-    with pytest.raises(ValueError, match="must be positive"):
-        share_interval(0, 0)
 
 
 def test_calibration_finds_the_scale_that_was_hidden(rng):

@@ -10,8 +10,8 @@ from deepfake.cli.main import main
 from deepfake.evaluation.card import write_card
 from deepfake.evaluation.card_sections import presentation_attack_table
 from deepfake.evaluation.evaluate import Sample, summary
-from deepfake.evaluation.metrics import share_interval
 from deepfake.evaluation.presentation_attack import presentation_attack, with_presentation_attack
+from deepfake.model.intervals import share_interval
 from deepfake.model.metrics import Measured, Metrics, read_metrics
 from deepfake.records import Thresholds
 

@@ -9,8 +9,11 @@ from msgspec import structs
 
 from deepfake.errors import BundleError
 from deepfake.model.bundle import DEFAULT_MODEL
+from deepfake.model.conditions import Conditions
 from deepfake.model.metrics import (
+    AnswerCounts,
     Answers,
+    Cell,
     Corruption,
     CorruptionLevel,
     Counts,
@@ -30,6 +33,8 @@ from deepfake.records import Thresholds
 ANSWERS = Answers(**{answer: Proportion(0.25, (0.125, 0.5)) for answer in ("real", "fake", "inconclusive")})
 SUMMARY = Summary(count=Counts(2, 1), auc=0.75, auc_interval=(0.5, 1.0), real_called=ANSWERS)
 
+CELL = '{"format": 2, "test": {"all": {"count": {"real": 1, "fake": 1}}, "cells": [{"conditions": %s}]}}'
+
 
 def test_what_is_written_is_read_and_rounded_and_other_sections_stay(tmp_path):
     write_metrics(tmp_path, Metrics(test=Measured(split="test", all=SUMMARY)))
@@ -42,6 +47,19 @@ def test_what_is_written_is_read_and_rounded_and_other_sections_stay(tmp_path):
     written = json.loads((tmp_path / "metrics.json").read_text())
     assert list(written) == ["format", "test", "clips"]
     assert "fake_called" not in written["test"]["all"]
+
+
+def test_counts_of_faces_that_are_alike_are_read_as_they_were_written_and_may_be_absent(tmp_path):
+    cells = (
+        Cell(conditions=Conditions(face="small"), real_called=AnswerCounts(3, 2, 1)),
+        Cell(conditions=Conditions(), fake_called=AnswerCounts(fake=7)),
+    )
+    write_metrics(tmp_path, Metrics(test=Measured(all=SUMMARY, cells=cells), clips=Measured(all=SUMMARY)))
+    found = read_metrics(tmp_path)
+    assert found.test.cells == cells
+    assert found.clips.cells == ()
+    assert AnswerCounts(3, 2, 1) + AnswerCounts(1, 1, 1) == AnswerCounts(4, 3, 2)
+    assert AnswerCounts(3, 2, 1).total == 6
 
 
 def test_a_bundle_without_metrics_was_not_measured(tmp_path):
@@ -61,6 +79,8 @@ def test_a_bundle_without_metrics_was_not_measured(tmp_path):
         ('{"format": 2, "test": {"all": {"count": {"real": 1, "fake": 1}, "acu": 1}}}', "Unknown key test.all.acu"),
         ('{"format": 2, "test": {"all": {"count": {"real": 1, "fake": 1}, "auc": NaN}}}', "`test.all.auc`: expected"),
         ('{"format": 2, "test": {"all": {"count": {"real": 1, "fake": 1}, "auc": 1.5}}}', "`test.all.auc`: expected"),
+        (CELL % '{"face": "tiny"}', "cells.0.conditions.face`: Invalid enum value 'tiny'"),
+        (CELL % '{"sharpness": "soft"}', "Unknown key test.cells.0.conditions.sharpness"),
         ('{"robustness": {"corruptions": {}}}', "robustness is not whole"),
     ],
 )

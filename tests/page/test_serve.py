@@ -20,10 +20,13 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from gradio_client import Client, handle_file
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
+import deepfake.page.serve
+from deepfake.cli.main import main
 from deepfake.errors import DeepfakeError
 from deepfake.page.jobs import Jobs
 from deepfake.page.place import own_folder, prune
@@ -384,3 +387,18 @@ def test_a_missing_bundle_and_a_wrong_user_are_errors_not_tracebacks(root, tmp_p
         assert done.returncode == code
         assert message in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--stability"]])
+def test_the_command_hands_stability_to_the_detector(monkeypatch, options):
+    given = {}
+
+    def refuse(model, **settings):
+        given.update(settings)
+        raise DeepfakeError("Not loaded here.")
+
+    monkeypatch.setattr(deepfake.page.serve, "Detector", refuse)
+    monkeypatch.setattr(deepfake.page.serve, "warm_up", lambda: None)
+    monkeypatch.setattr(deepfake.page.serve, "_check_port", lambda host, port: None)
+    assert CliRunner().invoke(main, ["serve", *options]).exit_code == 1
+    assert given["stability"] is bool(options)

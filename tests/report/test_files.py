@@ -20,6 +20,8 @@ KEYS = [
     "to_s",
     "page",
     "thresholds",
+    "stability",
+    "unstable_under",
     "faces",
     "tracks",
     "parts",
@@ -31,6 +33,7 @@ KEYS = [
     "origin",
     "model",
     "elapsed_s",
+    "error_rates",
 ]
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
@@ -67,7 +69,8 @@ def test_an_address_is_judged_if_that_is_allowed_and_the_next_file_in_any_case(s
     assert (refused.exit_code, "Pass --fetch" in refused.stderr) == (2, True)
     done = CliRunner().invoke(main, ["detect", "--fetch", f"{site.address}/gone", f"{site.address}/a.jpg", here])
     assert done.exit_code == 3
-    assert [line.split()[-1] for line in done.stdout.splitlines()] == [here, f"{site.address}/a.jpg"]
+    for line, name in zip(done.stdout.splitlines(), [here, f"{site.address}/a.jpg"], strict=True):
+        assert name in line.split()
     assert "answers 404" in done.stderr
 
 
@@ -75,4 +78,4 @@ def test_standard_input_is_judged(examples):
     content = (examples / "portrait.jpg").read_bytes()
     done = CliRunner().invoke(main, ["detect", "-"], input=content)
     assert done.exit_code == 0, done.output
-    assert (done.stdout.split()[0], done.stdout.split()[-1]) == ("real", "-")
+    assert re.fullmatch(r"No clear traces found +\d+%  - +1 face\n", done.stdout)

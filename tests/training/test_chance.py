@@ -20,7 +20,7 @@ from deepfake.evaluation.overlap import fingerprints_of, trained_on
 from deepfake.model.bundle import DEFAULT_MODEL, FINGERPRINTS, MANIFEST
 from deepfake.model.metrics import Metrics
 from deepfake.records import CropSpec
-from deepfake.report.metrics_tables import quality_tables, trained_on_sentence
+from deepfake.report.metrics_tables import comparison_table, quality_tables, trained_on_sentence
 from deepfake.system.files import sha256_of, write_json
 from deepfake.training import calibrate as calibrate_module
 from deepfake.training import fingerprints as fingerprints_module
@@ -106,6 +106,9 @@ def test_evaluation_counts_what_was_trained_on(bundle, table):
     assert trained_on_sentence(measures).startswith("2 of these 6 look like one that it was trained on")
     assert trained_on_sentence(measures) in quality_tables(Metrics(test=measures))
     assert "look like" not in quality_tables(Metrics(test=replace(measures, trained_on=0)))
+    lines = comparison_table(measures.all, measures.all).splitlines()
+    assert len({len(line) for line in lines}) == 1, "columns line up"
+    assert [cell.strip() for cell in lines[2].split("|")] == ["", "real + fake", "3 + 3", "3 + 3", ""]
 
 
 def test_damaged_fingerprints_are_refused(bundle):
