@@ -18,6 +18,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -111,7 +112,7 @@ class Arriving:
             if body.is_upload and not body.complete:
                 self._remove_parts()
         if body.stopped is not None and not started:
-            await refusal(body.stopped.status, str(body.stopped))(scope, receive, send)
+            await body.refused(body.stopped)(scope, receive, send)
 
     def _make_room(self, count: int) -> None:
         """Deletes older files if the disk is full.
@@ -161,6 +162,11 @@ class _Body:
             raise self._too_large()
         if self.is_upload and (self.announced > QUOTA.amount or not self._quota.test(QUOTA, self._client)):
             raise self._over_quota()
+
+    def refused(self, error: LimitError) -> ASGIApp:
+        """The answer that says why: of an upload the bare words, for Gradio shows all that comes."""
+        words = str(error)
+        return PlainTextResponse(words, error.status) if self.is_upload else refusal(error.status, words)
 
     async def receive(self) -> Message:
         """The next part; what reads it is told that nobody is there any more once it is refused."""

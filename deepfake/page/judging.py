@@ -197,9 +197,16 @@ class VideoActions:
         }
 
 
-def face_at(verdict: Verdict | None, event: gr.SelectData) -> int:
-    """The number of the face at the point of the picture that was clicked, from 1; 0 beside all."""
-    x, y = event.index
+def face_at(verdict: Verdict | None, width: float | None, event: gr.SelectData) -> int:
+    """The number of the face at the point of the picture that was clicked, from 1; 0 beside all.
+
+    Args:
+        verdict: About the picture; None before it was judged.
+        width: Of the picture as it is shown, in its own pixels: fewer than the file has where the server drew it.
+        event: The click.
+    """
+    scale = verdict.source.width / width if verdict and verdict.source and width else 1.0
+    x, y = (scale * place for place in event.index)
     for score in verdict.scores if verdict else ():
         left, top, right, bottom = score.face.box_xyxy
         if left <= x <= right and top <= y <= bottom:

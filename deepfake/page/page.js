@@ -1,5 +1,5 @@
-// What the browser does by itself: theme, panel, jumps to a moment; and names for what Gradio leaves without one, so that a
-// screen reader can say what it is.
+// What the browser does by itself: theme, panel, jumps to a moment; files of any kind are sent, and what cannot be shown is
+// said; and names for what Gradio leaves without one, so that a screen reader can say what it is.
 () => {
   const root = document.documentElement;
   const narrow = () => window.innerWidth < 768;
@@ -45,12 +45,57 @@
     }
   });
 
+  // Gradio sends a file only where the browser has a type for its ending. Here its first bytes decide, on the server: every
+  // file is sent, and a refusal is said where the answer would stand.
+  const SLIDERS = { "#picture-input": "#picture-slider", "#compare-first": "#first-slider", "#compare-second": "#second-slider" };
+  const PICTURES = Object.keys(SLIDERS).join();
+  const typeAt = (found) => (found.closest(PICTURES) ? "image/" : found.closest("#video-input") ? "video/" : null);
+  const typed = (files, type) => {
+    const transfer = new DataTransfer();
+    for (const file of files) {
+      const known = file.type.startsWith(type);
+      transfer.items.add(known ? file : new File([file], file.name, { type: `${type}unknown`, lastModified: file.lastModified }));
+    }
+    return transfer;
+  };
+  document.addEventListener("change", ({ target }) => {
+    const type = target.type === "file" && typeAt(target);
+    if (type) target.files = typed(target.files, type).files;
+  }, true);
+  document.addEventListener("drop", (event) => {
+    const type = typeAt(event.target);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (!type || files.every((file) => file.type.startsWith(type))) return;
+    // What is dropped cannot be changed: it is dropped once more, with types.
+    event.preventDefault();
+    event.stopPropagation();
+    const again = { bubbles: true, cancelable: true, dataTransfer: typed(files, type) };
+    event.target.dispatchEvent(new DragEvent("drop", again));
+  }, true);
+
+  // What the browser cannot show is hidden, and words stand in its place until the server has drawn it.
+  const drawnFor = (found) => document.querySelector(`${SLIDERS[`#${found.closest(PICTURES)?.id}`]} img`)?.src ?? "";
+  const look = ({ type, target }) => {
+    if (!target.matches?.("img, video") || !typeAt(target)) return;
+    const isShown = type !== "error" && target.videoWidth !== 0;
+    // An answer about the file before may still be there: what it drew is not this.
+    if (isShown) delete target.dataset.unshown;
+    else target.dataset.unshown = drawnFor(target);
+  };
+  for (const type of ["error", "load", "loadedmetadata"]) document.addEventListener(type, look, true);
+  const showDrawn = () => all("img[data-unshown]").forEach((found) => {
+    const drawn = drawnFor(found);
+    if (drawn && drawn !== found.dataset.unshown && drawn !== found.src) found.src = drawn;
+  });
+
   const name = (selector, label) =>
     all(selector).forEach((found) => {
       if (!found.innerText.trim() && !found.hasAttribute("aria-label")) found.setAttribute("aria-label", label);
     });
   const tidy = () => {
     name("button:has(> .image-frame)", "Picture: choose a point, or enlarge it");
+    all(`:is(${PICTURES}, #video-input) input[type=file]`).forEach((found) => found.removeAttribute("accept"));
+    showDrawn();
     all(".about table").forEach((found) => { found.tabIndex = 0; });
     all(".sidebar-content").forEach((found) => { found.tabIndex = isOpen() ? 0 : -1; found.inert = !isOpen(); });
     if (root.dir === "rtl") all("[dir=ltr]:not(.scale)").forEach((found) => { found.dir = "rtl"; });

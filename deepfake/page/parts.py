@@ -27,9 +27,24 @@ def followed_up(done: Any, actions: Actions, about: list[gr.State], buttons: lis
 
 def picture_input(key: str, sources: Any, name: str) -> gr.Image:
     """A picture that is handed over as it was sent: re-encoding it would destroy the evidence."""
-    widget = gr.Image(label=label(key), type="filepath", image_mode=None, sources=sources, height=360, elem_id=name)
+    with gr.Column(elem_classes="given"):
+        widget = gr.Image(label=label(key), type="filepath", image_mode=None, sources=sources, height=360, elem_id=name)
+        _not_shown()
     widget.preprocess = lambda payload: payload.path if payload else None
     return widget
+
+
+def video_input() -> gr.Video:
+    """A video, as a picture is."""
+    with gr.Column(elem_classes="given"):
+        widget = gr.Video(label=label("page.video"), sources=["upload", "webcam"], height=360, elem_id="video-input")
+        _not_shown()
+    return widget
+
+
+def _not_shown() -> None:
+    """The words over a file that the browser cannot show; page.js finds out whether it can."""
+    gr.Markdown(label("page.not_shown"), elem_classes="not-shown")
 
 
 def heat_slider(name: str) -> gr.ImageSlider:

@@ -26,11 +26,13 @@ from deepfake.page.parts import (
     numbers_area,
     picture_input,
     smallest_face,
+    video_input,
 )
 from deepfake.page.widgets import Asked, PictureWidgets, VideoWidgets
 from deepfake.report.words import ENGLISH
 
 SHOW_FACE = "(number) => deepfake.showFace(number)"
+WITH_WIDTH = "(verdict) => [verdict, document.querySelector('#picture-input img')?.naturalWidth ?? 0]"
 
 
 def picture_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offers) -> None:
@@ -68,8 +70,10 @@ def picture_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Of
     smallest.input(own.forgotten, asked, widgets.all(), queue=False, **QUIET)
     picture.input(own.changed, [picture, asked], widgets.all(), queue=False, **QUIET)
     page.load(own.cleared, None, widgets.all(), **QUIET)
-    face = gr.Number(visible=False)
-    picture.select(face_at, verdict, face, **QUIET).then(None, face, None, js=SHOW_FACE, **QUIET)
+    face, width = gr.Number(visible=False), gr.Number(visible=False)
+    picture.select(face_at, [verdict, width], face, js=WITH_WIDTH, **QUIET).then(
+        None, face, None, js=SHOW_FACE, **QUIET
+    )
 
 
 def video_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offers) -> None:
@@ -77,7 +81,7 @@ def video_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offe
     verdict, asked = gr.State(time_to_live=3600), gr.State(Asked())
     with gr.Row():
         with gr.Column():
-            video = gr.Video(label=label("page.video"), sources=["upload", "webcam"], height=360, elem_id="video-input")
+            video = video_input()
             with gr.Row():
                 watch = gr.Button(label("page.analyse"), variant="primary", elem_id="analyse-video")
                 stop = gr.Button(label("page.cancel"), elem_id="cancel-video")

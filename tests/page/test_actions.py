@@ -247,9 +247,12 @@ def test_a_deleted_file_gives_no_report(actions, pictures, examples, tmp_path, m
 def test_a_click_on_a_face_finds_its_number(actions, examples):
     verdict, _, _ = actions.picture(str(examples / "portrait.jpg"))
     left, top, right, bottom = verdict.scores[0].face.box_xyxy
-    assert face_at(verdict, Click(index=((left + right) / 2, (top + bottom) / 2))) == 1
-    assert face_at(verdict, Click(index=(0, 0))) == 0
-    assert face_at(None, Click(index=(0, 0))) == 0
+    x, y = (left + right) / 2, (top + bottom) / 2
+    assert face_at(verdict, 512, Click(index=(x, y))) == 1
+    assert face_at(verdict, 512, Click(index=(0, 0))) == 0
+    assert face_at(None, 512, Click(index=(0, 0))) == 0
+    assert face_at(verdict, 128, Click(index=(x / 4, y / 4))) == 1, "the browser shows a smaller one"
+    assert face_at(verdict, 128, Click(index=(x, y))) == 0
 
 
 def test_two_pictures_are_drawn_on_one_scale(actions, examples):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import zipfile
 
+import PIL.Image
 import pypdf
 import pytest
 
@@ -18,7 +20,7 @@ from tests.page.conftest import free_port
 
 pytestmark = pytest.mark.browser
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 ARGUMENTS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 ANSWERED = ".answer:not(.error):not(.busy)"
 
@@ -216,10 +218,109 @@ def test_an_address_is_fetched_where_that_is_offered(browser, site, monkeypatch,
         field.press("Enter")
         assert headline(detector.detect(examples / "portrait.jpg")) in answer(page, "picture")
         panel(page).locator("img[src*='portrait.jpg']").first.wait_for()
+        # The file stands where uploads do: it can be asked about again.
+        page.locator("#picture-options button").first.click()
+        page.locator("#picture-smallest input[type=range]").press("End")
+        page.wait_for_selector("#picture-answer h2:has-text('No picture yet')")
         page.click("#analyse-picture")
-        page.wait_for_selector("#picture-answer .busy")
         assert answer(page, "picture")
         context.close()
+
+
+DROP = """([selector, name, content]) => {
+    const files = new DataTransfer();
+    // As dropped by a person: the browser has no type for the ending.
+    files.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], name));
+    const drop = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: files });
+    document.querySelector(`${selector} button:has(input[type=file])`).dispatchEvent(drop);
+}"""
+
+
+@pytest.fixture(scope="module")
+def unknown(tmp_path_factory, examples):
+    """Pictures that Chromium has no type for, or cannot show, by name."""
+    import pillow_heif
+
+    folder = tmp_path_factory.mktemp("unknown")
+    with PIL.Image.open(examples / "portrait.jpg") as portrait:
+        pillow_heif.from_pillow(portrait).save(folder / "phone.HEIC")
+        portrait.save(folder / "scanned.tif")
+    for name in ("named.heif", "no_ending", "saved.jfif"):
+        shutil.copy(examples / "portrait.jpg", folder / name)
+    shutil.copy(examples / "half_fake.mp4", folder / "camera.mts")
+    return folder
+
+
+def drop(page, selector, path):
+    page.evaluate(DROP, [selector, path.name, base64.b64encode(path.read_bytes()).decode()])
+
+
+@pytest.mark.parametrize("name", ["phone.HEIC", "scanned.tif", "named.heif", "no_ending", "saved.jfif"])
+def test_a_picture_of_any_ending_is_sent_judged_and_shown(visit, unknown, name):
+    page = visit()
+    field = panel(page).locator("input[type=file]").first
+    assert field.get_attribute("accept") is None, "a chooser would hide what it has no type for"
+    field.set_input_files(unknown / name)
+    given = page.locator("#picture-input img")
+    given.wait_for(state="attached")
+    if name in ("phone.HEIC", "scanned.tif"):
+        panel(page).get_by_text(ENGLISH("page.not_shown")).wait_for()
+        assert not given.is_visible(), "no broken picture"
+    page.click("#analyse-picture")
+    assert answer(page, "picture")
+    page.wait_for_function("document.querySelector('#picture-input img').naturalWidth === 512")
+    panel(page).get_by_text(ENGLISH("page.not_shown")).wait_for(state="hidden")
+    assert given.is_visible()
+    assert page.locator(".toast-body").count() == 0
+
+
+def test_what_is_dropped_is_sent_whatever_its_ending(visit, unknown):
+    page = visit()
+    drop(page, "#picture-input", unknown / "phone.HEIC")
+    page.locator("#picture-input img").wait_for(state="attached")
+    page.click("#analyse-picture")
+    assert answer(page, "picture")
+    page.get_by_role("tab", name="Compare", exact=True).click()
+    drop(page, "#compare-first", unknown / "phone.HEIC")
+    page.locator("#compare-second input[type=file]").set_input_files(unknown / "no_ending")
+    for which in ("first", "second"):
+        page.locator(f"#compare-{which} img").wait_for(state="attached")
+    page.click("#analyse-pair")
+    assert answer(page, "first")
+    page.wait_for_function("document.querySelector('#compare-first img').naturalWidth === 512")
+    page.get_by_role("tab", name="Video", exact=True).click()
+    drop(page, "#video-input", unknown / "camera.mts")
+    page.locator("#video-input video").wait_for(state="attached")
+    page.click("#analyse-video")
+    assert answer(page, "video")
+    assert page.locator(".toast-body").count() == 0
+
+
+def test_a_batch_takes_any_ending(visit, unknown):
+    page = visit()
+    page.get_by_role("tab", name="Batch", exact=True).click()
+    names = ["phone.HEIC", "no_ending", "camera.mts"]
+    panel(page).locator("input[type=file]").first.set_input_files([unknown / name for name in names])
+    panel(page).locator(".file-preview").wait_for()
+    page.click("#analyse-batch")
+    page.locator("#batch-csv:enabled").wait_for()
+    for name in names:
+        line_of(page, "batch", name).wait_for()
+    assert panel(page).locator(".said.error").count() == 0
+
+
+def test_what_is_on_the_wrong_tab_or_nothing_known_is_refused_in_words(visit, unknown, tmp_path):
+    page = visit()
+    panel(page).locator("input[type=file]").first.set_input_files(unknown / "camera.mts")
+    page.locator("#picture-input img").wait_for(state="attached")
+    page.click("#analyse-picture")
+    page.wait_for_selector("#picture-answer .error:has-text('camera.mts is a video, not a picture')")
+    (tmp_path / "large.bin").write_bytes(bytes(range(256)) * 8000)
+    page.get_by_role("tab", name="Video", exact=True).click()
+    panel(page).locator("input[type=file]").first.set_input_files(tmp_path / "large.bin")
+    said = page.locator(".toast-body").inner_text()
+    assert "This is neither a picture nor a video that is known here." in said
+    assert "{" not in said
 
 
 def test_garbage_is_refused_with_a_reason(visit, tmp_path):

@@ -177,7 +177,7 @@ def test_what_is_no_picture_or_too_large_is_refused_while_it_arrives(upload):
     assert upload("a.jpg", b"no picture" * 200_000).status_code == 415
     refused = upload("a.jpg", JPEG + bytes(26_000_000))
     assert refused.status_code == 413
-    assert "A picture may have at most 25 MB here" in refused.json()["detail"]
+    assert refused.text.startswith("A picture may have at most 25 MB here")
 
 
 def test_an_address_has_a_quota(upload, monkeypatch):
@@ -186,7 +186,7 @@ def test_an_address_has_a_quota(upload, monkeypatch):
     assert upload("a.jpg", JPEG + bytes(2_000_000), headers=proxied).status_code == 200
     refused = upload("a.jpg", JPEG + bytes(2_000_000), headers=proxied)
     assert refused.status_code == 413
-    assert "may be uploaded in an hour" in refused.json()["detail"]
+    assert "may be uploaded in an hour" in refused.text
     assert upload("a.jpg", JPEG + bytes(2_000_000), headers={"X-Forwarded-For": "203.0.113.10"}).status_code == 200
 
 
@@ -221,7 +221,7 @@ def test_a_full_disk_is_swept_and_said(upload, monkeypatch):
     monkeypatch.setattr(arriving, "prune", lambda folder, age_s: pruned.append((folder.name, age_s)))
     refused = upload("a.jpg", JPEG)
     assert refused.status_code == 507
-    assert refused.json()["detail"] == "The server's disk is full. Try again in an hour."
+    assert refused.text == "The server's disk is full. Try again in an hour."
     assert pruned == [("uploads", 600.0), ("drawn", 600.0)]
     assert upload("a.jpg", JPEG).status_code == 200
 
