@@ -14,6 +14,7 @@ import deepfake.face_scorer
 from deepfake import Detector
 from deepfake.cli.main import main
 from deepfake.face_scorer import FaceScorer
+from deepfake.faces.changes import changed
 from deepfake.media import read_picture
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page.answers import answer
@@ -40,10 +41,9 @@ def scorer():
 def unlike(monkeypatch, examples):
     """After a tint, every face is that of another picture."""
     fake = read_picture(examples / "self_blend.jpg").image
-    real = deepfake.face_scorer.changed
 
     def other(image, face, spec, change):
-        return (fake, face) if change is Change.TINT else real(image, face, spec, change)
+        return (fake, face) if change is Change.TINT else changed(image, face, spec, change)
 
     monkeypatch.setattr(deepfake.face_scorer, "changed", other)
 

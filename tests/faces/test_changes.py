@@ -21,7 +21,7 @@ def crops(image, face, change, spec=SPEC):
 @pytest.mark.parametrize("place", [(200, 200), (60, 340), (390, 20)])
 @pytest.mark.parametrize("degrees", [0, 25, -140])
 def test_the_crop_of_the_part_is_the_crop_of_the_picture(rng, place, degrees):
-    image, face = smooth_picture(rng), face_at(*place, 110, math.radians(degrees))
+    image, face = smooth_picture(rng), face_at(place[0], place[1], 110, math.radians(degrees))
     part, within, _ = shown_part(image, face, SPEC)
     whole, own = cut_crop(image, face, SPEC), cut_crop(part, within, SPEC)
     assert len(whole.wider) == len(own.wider)
