@@ -49,7 +49,7 @@ class AddressActions:
         smallest: float | None = None,
         request: gr.Request | None = None,
     ) -> Iterator[Shown]:
-        """That a file is being fetched, then the file where uploads stand, and its answer, if it is still asked for."""
+        """That a file is being fetched, its answer, and then the file where uploads stand, if it is still asked for."""
         said, say, address = self._own.widgets.said, words_for(request), address.strip()
         asked.path = address
         yield self._own.without_answer() | {self._chosen: None, said: busy(say, "fetch.busy", "fetch.busy_text")}
@@ -59,6 +59,9 @@ class AddressActions:
             if asked.path == address:
                 yield self._own.without_answer() | {said: notice(say("fetch.refused"), str(error), say)}
             return
-        if asked.path == address:
+        if asked.path != address:
+            return
+        yield from self._judge(path, entries, asked, smallest, request)
+        # Last: of a file that a later step leaves as it is, Gradio's browser keeps the address and loses the path.
+        if asked.path == path:
             yield {self._chosen: path}
-            yield from self._judge(path, entries, asked, smallest, request)

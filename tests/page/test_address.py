@@ -79,9 +79,11 @@ def test_a_full_disk_is_said(fetching, site, monkeypatch):
 
 
 def test_the_answer_is_that_about_the_file_which_then_stands_where_uploads_do(tab, site):
-    begun, chosen, looking, shown = tab.judge_address(f"{site.address}/a.jpg", [], Asked())
+    begun, looking, shown, chosen = tab.judge_address(f"{site.address}/a.jpg", [], Asked())
     assert ENGLISH("fetch.busy") in begun["said"]
     assert begun["chosen"] is None
+    assert "chosen" not in looking
+    assert "chosen" not in shown
     assert chosen["chosen"].endswith("a.jpg")
     assert ENGLISH("answer.busy") in looking["said"]
     assert headline(shown["verdict"]) in shown["said"]
