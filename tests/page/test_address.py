@@ -79,9 +79,9 @@ def test_a_full_disk_is_said(fetching, site, monkeypatch):
 
 
 def test_the_answer_is_that_about_the_file_which_then_stands_where_uploads_do(tab, site):
-    begun, chosen, looking, shown = tab.judge_address(f"{site.address}/a.jpg", [], Asked())
+    begun, looking, shown, chosen = tab.judge_address(f"{site.address}/a.jpg", [], Asked())
     assert ENGLISH("fetch.busy") in begun["said"]
-    assert begun["chosen"] is None
+    assert [step["chosen"] for step in (begun, looking, shown)] == [None] * 3, "never left as it is"
     assert chosen["chosen"].endswith("a.jpg")
     assert ENGLISH("answer.busy") in looking["said"]
     assert headline(shown["verdict"]) in shown["said"]
@@ -90,6 +90,7 @@ def test_the_answer_is_that_about_the_file_which_then_stands_where_uploads_do(ta
 
 def test_an_address_that_cannot_be_had_is_a_message(tab, site):
     _, shown = tab.judge_address("http://<b>.test:25/", [], Asked())
+    assert shown["chosen"] is None
     assert ENGLISH("fetch.refused") in shown["said"]
     assert "<b>" not in shown["said"]
     *_, shown = tab.judge_address("http://10.0.0.1/", [], Asked())
