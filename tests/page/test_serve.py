@@ -32,6 +32,7 @@ from deepfake.page.jobs import Jobs
 from deepfake.page.place import own_folder, prune
 from deepfake.page.serve import Settings, serving
 from deepfake.report.drawing import jpeg
+from deepfake.report.files import as_values
 from tests.page.conftest import free_port
 
 
@@ -42,7 +43,7 @@ def client(address):
 
 @pytest.fixture(scope="module")
 def expected(detector, examples):
-    return {name: detector.detect(examples / name).as_dict() for name in ("portrait.jpg", "half_fake.mp4")}
+    return {name: as_values(detector.detect(examples / name)) for name in ("portrait.jpg", "half_fake.mp4")}
 
 
 def same(found, expected):

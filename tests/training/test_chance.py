@@ -117,13 +117,18 @@ def test_damaged_fingerprints_are_refused(bundle):
         fingerprints_of(bundle)
 
 
-def test_where_a_bundle_does_not_say_the_training_rows_of_the_table_stand_for_it(table):
-    assert fingerprints_of(DEFAULT_MODEL) is None
+def test_where_a_bundle_does_not_say_the_training_rows_of_the_table_stand_for_it(table, tmp_path):
+    silent = tmp_path / "silent"
+    shutil.copytree(DEFAULT_MODEL, silent)
+    manifest = json.loads((silent / MANIFEST).read_text())
+    del manifest["files"][FINGERPRINTS]
+    write_json(silent / MANIFEST, manifest)
+    assert fingerprints_of(silent) is None
     rows = read_indexes([table])
-    assert trained_on(DEFAULT_MODEL, rows, "test") == 2
-    assert trained_on(DEFAULT_MODEL, [row for row in rows if row.split == "test"], "test") is None
+    assert trained_on(silent, rows, "test") == 2
+    assert trained_on(silent, [row for row in rows if row.split == "test"], "test") is None
     Path(rows[0].path).unlink()
-    assert trained_on(DEFAULT_MODEL, rows, "test") == 2, "who only measures need not have what was trained on"
+    assert trained_on(silent, rows, "test") == 2, "who only measures need not have what was trained on"
 
 
 def test_too_many_fingerprints_do_not_travel(drawn, tmp_path, monkeypatch):
