@@ -3,8 +3,8 @@
     python benchmarks/tally.py path/to/pillow/Tests/images
 
 Prints a Markdown table: answers by label and reason, refusals by what was said, what is left out as neither picture
-nor video, and what failed. The counts add up to the files that are there; a failure, which is an exception that is no
-`MediaError`, is printed with its file, and the exit status is then 1.
+nor video, and what failed. The counts add up to the files that are there; a failure, which is an exception that nobody
+turned into a `MediaError`, is printed with its file, and the exit status is then 1.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def became(detector: Detector, path: Path) -> tuple[str, str]:
     try:
         verdict = detector.detect(path, Sampling(FRAMES))
     except MediaError as error:
-        return "refused", kind_of_refusal(str(error), path)
+        # An exit status is that of an exception in the decoder which nobody turned into a refusal.
+        return "failed" if "exit status" in str(error) else "refused", kind_of_refusal(str(error), path)
     except Exception as error:  # noqa: BLE001 - Whatever else comes is what this looks for.
         return "failed", f"{type(error).__name__}: {error}"
     return "answered", f"{verdict.label} ({verdict.reason})" if verdict.reason else str(verdict.label)

@@ -195,6 +195,7 @@ def _absurd_tiffs() -> dict[str, Maker]:
         made[f"{name}-again.tiff"] = partial(bytes, directory(order, following=8) + body)
     made["start-behind-the-end.tiff"] = lambda: b"II*\0\xff\xff\xff\x7f" + bytes(40)
     made["no-tags.tiff"] = lambda: directory([])
+    made["big-start-behind-all-memory.tiff"] = lambda: b"II+\0\x08\0\0\0" + b"\xff" * 8
     made["big.tiff"] = lambda: b"II+\0\x08\0\0\0" + bytes(100)
     return made
 

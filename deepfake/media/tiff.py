@@ -44,7 +44,7 @@ class TiffPages:
         self._content = path.read_bytes()
         try:
             found = list(_directories(self._content))
-        except (struct.error, KeyError, ValueError) as error:
+        except (struct.error, KeyError, ValueError, OverflowError) as error:
             raise MediaError(f"{path} is damaged: its TIFF header has no size, or several. Copy it again.") from error
         self._pages = [(number, tags) for number, tags in enumerate(found) if not tags.get(_SUBFILE, 0) & 5]
         if found and not self._pages:
