@@ -23,11 +23,12 @@ from deepfake.page.messages import download, no_download
 from deepfake.page.uploads import check_upload
 from deepfake.records import Image, Score, Verdict
 from deepfake.report.catalogue import Catalogue
-from deepfake.report.drawing import shrunk
+from deepfake.report.drawing import jpeg, shrunk
 from deepfake.report.files import annotate, file_stem, to_json
 from deepfake.report.kept import Keeper
 from deepfake.report.pdf import write_pdf
 from deepfake.report.words import shown_name
+from deepfake.system.files import write_bytes
 
 SHOWN_SIDE = 1600
 """Longer side in pixels of a picture that is shown."""
@@ -53,6 +54,13 @@ class Actions:
     def folder(self) -> Path:
         """A new folder for what is drawn of one file."""
         return Path(tempfile.mkdtemp(dir=self.scratch))
+
+    def shown_pair(self, plain: Image, marked: Image) -> tuple[str, str]:
+        """A picture and its marked copy as files: Gradio makes WebPs of pixels, which takes longer than the answer."""
+        folder = self.folder()
+        pair = {"plain.jpg": plain, "marked.jpg": marked}
+        first, second = (str(write_bytes(folder / name, jpeg(image, 92))) for name, image in pair.items())
+        return first, second
 
     def picture(self, path: str, smallest: float | None = None) -> tuple[Verdict, Image, Sequence[Score]]:
         """The answer about an uploaded picture, its page with the most suspicious face, and the scores of that page.

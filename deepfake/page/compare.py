@@ -51,7 +51,9 @@ class PairActions:
         span = span_of_all([score for _, _, scores in found for score in scores])
         sliders = [
             gr.ImageSlider(
-                (shrunk(image, SHOWN_SIDE), shrunk(overlay_frame(image, scores, span=span), SHOWN_SIDE)),
+                self.actions.shown_pair(
+                    shrunk(image, SHOWN_SIDE), shrunk(overlay_frame(image, scores, span=span), SHOWN_SIDE)
+                ),
                 slider_position=beside_faces(scores, image),
                 visible=True,
             )

@@ -77,11 +77,12 @@ class PictureActions:
         if asked.path != path:
             return
         plain, marked = pair_of(image, scores, verdict)
+        pair = self.actions.shown_pair(plain, marked)
         said, cards = answer(verdict, self.actions.model, say), cards_of(image, scores, verdict, say)
         entry = self.actions.history.written(verdict, say, picture=marked, answer=said, cards=cards)
         yield {
             widgets.said: said,
-            widgets.slider: gr.ImageSlider((plain, marked), slider_position=beside_faces(scores, image), visible=True),
+            widgets.slider: gr.ImageSlider(pair, slider_position=beside_faces(scores, image), visible=True),
             widgets.caption: heat_caption(scores, say),
             widgets.cards: cards,
             widgets.numbers: named(verdict, Path(path).name, self.actions.model),
