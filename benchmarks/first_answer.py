@@ -103,7 +103,10 @@ def _answered(page: Any, kind: str) -> float:
     started = time.perf_counter()
     page.click(f"#analyse-{kind}")
     page.wait_for_selector(f"{place}:not([data-before])")
-    return time.perf_counter() - started
+    took_s = time.perf_counter() - started
+    # The report is written next, while a person reads; the next round begins when that is done.
+    page.wait_for_selector(f"#{kind}-pdf:enabled")
+    return took_s
 
 
 if __name__ == "__main__":
