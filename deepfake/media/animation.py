@@ -117,4 +117,6 @@ class AnimationReader:
                 with contextlib.suppress(MediaError), decoding(self.path):
                     picture.seek(number)
                     length = Fraction(picture.info.get("duration") or 0).limit_denominator(1000) / 1000
+                # A frame of a GIF may reach beyond what the header says; it is drawn when the next is looked for.
+                check_size(self.path, *picture.size)
                 yield length if length >= SHORTEST_S else UNSTATED_S

@@ -75,9 +75,12 @@
 
   // What the browser cannot show is hidden, and words stand in its place until the server has drawn it.
   const drawnFor = (found) => document.querySelector(`${SLIDERS[`#${found.closest(PICTURES)?.id}`]} img`)?.src ?? "";
-  const look = ({ type, target }) => {
+  const look = (event) => {
+    const { type, target } = event;
     if (!target.matches?.("img, video") || !typeAt(target)) return;
     const isShown = type !== "error" && target.videoWidth !== 0;
+    // Gradio would call it an error, though the answer needs no player.
+    if (type === "error") event.stopPropagation();
     // An answer about the file before may still be there: what it drew is not this.
     if (isShown) delete target.dataset.unshown;
     else target.dataset.unshown = drawnFor(target);

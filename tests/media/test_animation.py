@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 
 import numpy as np
@@ -113,6 +114,17 @@ def test_too_many_frames_and_pixels_are_refused(tmp_path, monkeypatch):
     path.write_bytes(content)
     with pytest.raises(MediaError, match="megapixels"):
         list(open_media(path))
+
+
+def test_a_frame_that_makes_a_gif_larger_than_it_says_is_refused_before_it_is_drawn(tmp_path):
+    path = moving(tmp_path / "grown.gif", shades())
+    content = bytearray(path.read_bytes())
+    frame = b"\x2c" + struct.pack("<4H", 0, 0, 64, 48)
+    second = content.index(frame, content.index(frame) + 1)
+    content[second + 5 : second + 9] = struct.pack("<2H", 12_000, 8_000)
+    path.write_bytes(content)
+    with pytest.raises(MediaError, match="Received: 12000 x 8000"):
+        open_media(path)
 
 
 def test_a_face_in_an_animation_is_judged_as_in_a_clip(tmp_path, detector, portrait):

@@ -238,13 +238,15 @@ DROP = """([selector, name, content]) => {
 
 @pytest.fixture(scope="module")
 def unknown(tmp_path_factory, examples):
-    """Pictures that Chromium has no type for, or cannot show, by name."""
+    """Files that Chromium has no type for, or cannot show."""
     import pillow_heif
 
     folder = tmp_path_factory.mktemp("unknown")
     with PIL.Image.open(examples / "portrait.jpg") as portrait:
         pillow_heif.from_pillow(portrait).save(folder / "phone.HEIC")
         portrait.save(folder / "scanned.tif")
+        moved = [portrait.rotate(0, translate=(step, 0)) for step in range(1, 6)]
+        portrait.save(folder / "moving.gif", save_all=True, append_images=moved, duration=100)
     for name in ("named.heif", "no_ending", "saved.jfif"):
         shutil.copy(examples / "portrait.jpg", folder / name)
     shutil.copy(examples / "half_fake.mp4", folder / "camera.mts")
@@ -294,6 +296,18 @@ def test_what_is_dropped_is_sent_whatever_its_ending(visit, unknown):
     page.locator("#video-input video").wait_for(state="attached")
     page.click("#analyse-video")
     assert answer(page, "video")
+    assert page.locator(".toast-body").count() == 0
+
+
+def test_a_video_that_the_browser_cannot_play_is_judged_and_no_error(visit, unknown):
+    page = visit()
+    page.get_by_role("tab", name="Video", exact=True).click()
+    panel(page).locator("input[type=file]").first.set_input_files(unknown / "moving.gif")
+    panel(page).get_by_text(ENGLISH("page.not_shown")).wait_for()
+    assert not page.locator("#video-input video").is_visible()
+    page.click("#analyse-video")
+    assert answer(page, "video")
+    page.wait_for_function("document.querySelector('#clip video')?.readyState >= 1")
     assert page.locator(".toast-body").count() == 0
 
 
