@@ -419,8 +419,7 @@ def test_the_theme_survives_a_reload(visit):
 
 def test_how_it_works_has_a_named_button_and_takes_no_tab_stop_while_closed(visit):
     page = visit(width=390)
-    inside = ".sidebar-content"
-    assert page.locator(inside).evaluate("found => found.inert")
+    page.wait_for_function("document.querySelector('.sidebar-content').inert")
     page.get_by_role("button", name="How it works").click()
     page.wait_for_function("!document.querySelector('.sidebar-content').inert")
     page.wait_for_timeout(600)
