@@ -26,7 +26,34 @@ from deepfake.report.kept import Keeper
 from deepfake.report.timeline import chart
 
 
-class PictureActions:
+class _TabActions:
+    """What the tabs for one file share: whatever changes its file clears its answer.
+
+    Args:
+        actions: What all share.
+        widgets: What they fill.
+    """
+
+    def __init__(self, actions: Actions, widgets: PictureWidgets | VideoWidgets) -> None:
+        self.actions = actions
+        self._widgets = widgets
+
+    def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """What a new file leaves of the old answer: nothing. Only what was asked about this one stays."""
+        same = path is not None and path == asked.path
+        return self._widgets.unchanged() if same else self.forgotten(asked, request)
+
+    def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """No answer, and none to come: what was asked no longer holds."""
+        asked.path = None
+        return self.cleared(request)
+
+    def cleared(self, request: gr.Request | None = None) -> Shown:
+        """No answer."""
+        raise NotImplementedError
+
+
+class PictureActions(_TabActions):
     """Of the tab for pictures.
 
     Args:
@@ -35,18 +62,8 @@ class PictureActions:
     """
 
     def __init__(self, actions: Actions, widgets: PictureWidgets) -> None:
-        self.actions = actions
+        super().__init__(actions, widgets)
         self.widgets = widgets
-
-    def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
-        """What a new picture leaves of the old answer: nothing. Only what was asked about this one stays."""
-        same = path is not None and path == asked.path
-        return self.widgets.unchanged() if same else self.forgotten(asked, request)
-
-    def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
-        """No answer, and none to come: what was asked no longer holds."""
-        asked.path = None
-        return self.cleared(request)
 
     def cleared(self, request: gr.Request | None = None) -> Shown:
         """No answer."""
@@ -104,22 +121,12 @@ class PictureActions:
         }
 
 
-class VideoActions:
+class VideoActions(_TabActions):
     """Of the tab for videos; arguments as for `PictureActions`."""
 
     def __init__(self, actions: Actions, widgets: VideoWidgets) -> None:
-        self.actions = actions
+        super().__init__(actions, widgets)
         self.widgets = widgets
-
-    def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
-        """As of pictures."""
-        same = path is not None and path == asked.path
-        return self.widgets.unchanged() if same else self.forgotten(asked, request)
-
-    def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
-        """No answer, and none to come: what was asked no longer holds."""
-        asked.path = None
-        return self.cleared(request)
 
     def cleared(self, request: gr.Request | None = None) -> Shown:
         """No answer."""
