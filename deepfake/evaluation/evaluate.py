@@ -28,7 +28,9 @@ from deepfake.evaluation.metrics import (
     average_precision,
     bootstrap_interval,
     brier_score,
+    chance_calibration_error,
     equal_error_rate,
+    even_odds,
     expected_calibration_error,
     hit_rate_at,
     roc_auc,
@@ -184,6 +186,8 @@ def summary(samples: Sequence[Sample], thresholds: Thresholds) -> Summary:
         found["equal_error_rate"] = equal_error_rate(labels, p_fake)
         found["tpr_at_1_percent_fpr"] = hit_rate_at(labels, p_fake, 0.01)
         found["tpr_at_5_percent_fpr"] = hit_rate_at(labels, p_fake, 0.05)
+        found["ece_even"] = expected_calibration_error(labels, p_fake, weights=even_odds(labels))
+        found["ece_even_chance"] = chance_calibration_error(labels, p_fake)
     if len(labels):
         found |= at_threshold(labels, p_fake)
         found["brier"] = brier_score(labels, p_fake)

@@ -93,6 +93,10 @@ class Summary(Record, frozen=True, kw_only=True):
     brier: Share | None = None
     ece: Share | None = None
     """Expected calibration error."""
+    ece_even: Share | None = None
+    """The same with reals and fakes weighing the same, as they do in what p_fake states."""
+    ece_even_chance: Share | None = None
+    """What `ece_even` would be on average if every p_fake were exactly right: few samples scatter."""
     real_called: Answers | None = None
     """What is said of reals."""
     fake_called: Answers | None = None

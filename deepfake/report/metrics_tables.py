@@ -32,7 +32,9 @@ MEASURES: dict[str, Callable[[Summary], float | None]] = {
 }
 """Columns of the table of all measures."""
 
-QUALITY = ("real + fake", "AUC", "ECE", "reals called fake", "fakes called fake", "inconclusive")
+QUALITY = (
+    "real + fake", "AUC", "ECE", "ECE, even odds (by chance)", "reals called fake", "fakes called fake", "inconclusive",
+)  # fmt: skip
 """Columns of the tables of quality."""
 
 
@@ -50,7 +52,11 @@ def quality_tables(metrics: Metrics) -> str:
         sources = ", ".join(source or "no name" for source in clips.sources)
         table = _quality_table("method", clips.methods, clips.all)
         blocks.append(f"Whole files of {sources}, each method against all reals:\n\n{table}")
-    blocks.append("AUC, calibration error (ECE) and shares of answers; 95% intervals in brackets.")
+    blocks.append(
+        "AUC, calibration error (ECE) and shares of answers; 95% intervals in brackets. A p_fake is stated as if\n"
+        "reals and fakes were alike common; at even odds both count the same. Beside it, what a perfectly\n"
+        "calibrated p_fake would measure by chance alone: with few files it is far from 0."
+    )
     return "\n\n".join(blocks)
 
 
@@ -249,6 +255,7 @@ def _quality_row(found: Summary) -> list[str]:
         f"{count.real} + {count.fake}",
         auc_text(found),
         _number(found.ece),
+        _even(found),
         _called_fake(found.real_called),
         _called_fake(found.fake_called),
         f"{unsure / count.total:.1%}",
@@ -257,6 +264,10 @@ def _quality_row(found: Summary) -> list[str]:
 
 def _called_fake(answers: Answers | None) -> str:
     return share_text(answers.fake) if answers else ""
+
+
+def _even(found: Summary) -> str:
+    return "" if found.ece_even is None else f"{_number(found.ece_even)} ({_number(found.ece_even_chance)})"
 
 
 def _number(value: float | None) -> str:
