@@ -18,7 +18,8 @@ from deepfake.evaluation.card_sections import (
 )
 from deepfake.model.bundle import QUALITY_PLOT, ROBUSTNESS_PLOT, DetectorManifest, read_manifest
 from deepfake.model.calibration import Calibration
-from deepfake.model.metrics import METRICS, InitialWeights, Member, Metrics, TrackSample, Training, read_metrics
+from deepfake.model.lineage import InitialWeights, Member, TrackSample, Training
+from deepfake.model.metrics import METRICS, Metrics, read_metrics
 from deepfake.nn.config import NetworkConfig
 from deepfake.report.metrics_tables import (
     ablation_table,

@@ -5,17 +5,9 @@ from __future__ import annotations
 from typing import get_args
 
 from deepfake.model.intervals import share_interval
-from deepfake.model.metrics import (
-    Adversarial,
-    AnswerCounts,
-    Attack,
-    Bin,
-    Error,
-    Fairness,
-    Measured,
-    Metrics,
-    Proportion,
-)
+from deepfake.model.measured import AnswerCounts, Error, Measured, Proportion
+from deepfake.model.metrics import Metrics
+from deepfake.model.stress_tests import Adversarial, Attack, Bin, Fairness
 from deepfake.report.catalogue import catalogue
 from deepfake.report.conditional_rates import FEWEST, ErrorRates, quotable_rates
 from deepfake.report.error_rates import condition_words

@@ -40,7 +40,8 @@ from deepfake.evaluation.people import OverTime, calibrations_by_fold, clip_key
 from deepfake.model.bundle import load_bundle
 from deepfake.model.conditions import conditions_of_verdict
 from deepfake.model.intervals import share_interval
-from deepfake.model.metrics import Answers, Counts, Measured, Proportion, Ranking, Summary, read_metrics
+from deepfake.model.measured import Answers, Counts, Measured, Proportion, Ranking, Summary
+from deepfake.model.metrics import read_metrics
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds

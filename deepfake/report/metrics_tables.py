@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from deepfake.model.metrics import (
-    Ablation,
-    Answers,
-    Export,
-    Interval,
-    Measured,
-    Metrics,
-    Proportion,
-    Ranking,
-    Robustness,
-    Round,
-    Summary,
-)
+from deepfake.model.lineage import Ablation, Export, Round
+from deepfake.model.measured import Answers, Interval, Measured, Proportion, Ranking, Summary
+from deepfake.model.metrics import Metrics
+from deepfake.model.stress_tests import Robustness
 
 MEASURES: dict[str, Callable[[Summary], float | None]] = {
     "AUC": lambda found: found.auc,

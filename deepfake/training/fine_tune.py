@@ -26,7 +26,8 @@ from deepfake.evaluation.show import write_quality
 from deepfake.faces.mtcnn import FaceFinder
 from deepfake.media import VIDEO_SUFFIXES
 from deepfake.model.bundle import DEFAULT_MODEL, KERAS_NETWORK, QUALITY_PLOT, load_bundle, load_detector, read_files
-from deepfake.model.metrics import METRICS, Summary, read_metrics, read_training_of, write_metrics
+from deepfake.model.measured import Summary
+from deepfake.model.metrics import METRICS, read_metrics, read_training_of, write_metrics
 from deepfake.nn.config import NetworkConfig
 from deepfake.report.metrics_tables import trained_on_sentence
 from deepfake.system.settings import read_settings
