@@ -39,6 +39,7 @@ from deepfake.cli.terminal import AnswerList, progress_bar, tell, tell_error
 from deepfake.cli.train import (
     average,
     calibrate,
+    calibrate_pictures_command,
     calibrate_tracks_command,
     ensemble,
     experts,
@@ -218,6 +219,7 @@ SECTIONS = {
         calibrate,
         export,
         calibrate_tracks_command,
+        calibrate_pictures_command,
         export_mtcnn_command,
     ),
     "Measure": (evaluate, robustness, adversarial, fairness, ablate, card),

@@ -115,7 +115,7 @@ def evaluate_crops(
     levels = {"frame": samples}
     if len({sample.clip for sample in samples}) < len(samples):
         levels["clip"] = _joined(samples)
-    measures = _measured(levels, thresholds)
+    measures = measured(levels, thresholds)
     seen = trained_on(model, listed, split)
     return Evaluation(replace(measures, split=split, trained_on=seen, cells=cells_of(judged)), tuple(samples))
 
@@ -165,7 +165,7 @@ def evaluate_clips(model: Path, table: Path, *, progress: Progress = lambda done
             videos.append(Judged(row.path, row.label, decision.label, like))
         progress(number, len(rows))
     levels = {"frame": faces, "track": tracks, "clip": clips}
-    measures = _measured(levels, own.track.thresholds, across_sources=True)
+    measures = measured(levels, own.track.thresholds, across_sources=True)
     return Evaluation(replace(measures, by_folds=blind, cells=cells_of(videos)), tuple(faces))
 
 
@@ -224,8 +224,14 @@ def ranking(labels: Labels, p_fake: Values, *, rounds: int = 1000) -> Ranking:
     return Ranking(auc=roc_auc(labels, p_fake), auc_interval=bootstrap_interval(roc_auc, labels, p_fake, rounds=rounds))
 
 
-def _measured(levels: dict[str, list[Sample]], thresholds: Thresholds, *, across_sources: bool = False) -> Measured:
-    """The coarsest level in detail, and every level as a whole."""
+def measured(levels: dict[str, list[Sample]], thresholds: Thresholds, *, across_sources: bool = False) -> Measured:
+    """The coarsest level in detail, and every level as a whole.
+
+    Args:
+        levels: The samples of each, from the finest to the coarsest.
+        thresholds: What answers are given by, where a sample has none.
+        across_sources: Whether the fakes of a method meet all reals, or those of their source.
+    """
     summaries = {name: summary(own, thresholds) for name, own in levels.items()}
     coarsest, samples = list(levels.items())[-1]
     by_method = _by_method(samples, across_sources=across_sources)

@@ -122,6 +122,29 @@ class TrackCalibration(Record, frozen=True):
     """That of a part of a person's time."""
 
 
+class PictureSample(Record, frozen=True):
+    """What the expert in generated faces says of one labelled picture, before calibration."""
+
+    picture: str
+    """Name of the picture, unique within its source."""
+    label: Annotated[str, Meta(pattern="^(real|fake)$")]
+    """`real` for a photograph, `fake` for a generated picture."""
+    source: str
+    """Its data set."""
+    method: str
+    """What made it; empty for a photograph."""
+    logit: Finite
+    """The mean over its patches."""
+
+
+class PictureCalibration(Record, frozen=True):
+    """How the answer about a whole picture was calibrated."""
+
+    calibration: Calibration
+    samples: tuple[PictureSample, ...]
+    """The pictures that it was fitted to."""
+
+
 class Graph(Record, frozen=True, kw_only=True):
     """One TFLite file, beside the Keras network."""
 

@@ -13,7 +13,15 @@ from typing import Any
 import msgspec
 
 from deepfake.errors import BundleError
-from deepfake.model.lineage import Ablation, Export, FaceCalibration, Round, TrackCalibration, Training
+from deepfake.model.lineage import (
+    Ablation,
+    Export,
+    FaceCalibration,
+    PictureCalibration,
+    Round,
+    TrackCalibration,
+    Training,
+)
 from deepfake.model.measured import Measured, Record
 from deepfake.model.metrics_format import FORMAT, of_this_format
 from deepfake.model.stress_tests import Adversarial, Fairness, Robustness
@@ -30,6 +38,7 @@ class Metrics(Record, frozen=True, kw_only=True):
     training: Training | None = None
     calibration: FaceCalibration | None = None
     track_calibration: TrackCalibration | None = None
+    picture_calibration: PictureCalibration | None = None
     export: Export | None = None
     test: Measured | None = None
     """Crops of the test split."""
@@ -37,6 +46,8 @@ class Metrics(Record, frozen=True, kw_only=True):
     """Crops of the validation split."""
     clips: Measured | None = None
     """Whole files."""
+    pictures: Measured | None = None
+    """Whole pictures, generated or not, whoever is in them."""
     robustness: Robustness | None = None
     adversarial: Adversarial | None = None
     fairness: Fairness | None = None

@@ -6,11 +6,14 @@ with (0, 0) the outer corner of the first pixel.
 `frames`: a frame, and which of them are asked for.
 `faces`: a face, its crop, and its score.
 `verdict`: the answer about a file; `verdict_json` writes it as plain values.
+`whole_picture`: the answer about a picture as a whole.
 """
 
 from deepfake.records.faces import Change, Crop, CropSpec, Face, FaceQuality, Score, Step
 from deepfake.records.frames import MAX_SAMPLES, Floats, Frame, Image, Sampling, Source
-from deepfake.records.verdict import Label, ModelId, Note, Part, Reason, Thresholds, Track, Verdict
+from deepfake.records.thresholds import Thresholds
+from deepfake.records.verdict import Label, ModelId, Note, Part, Reason, Track, Verdict
+from deepfake.records.whole_picture import Patch, PictureLabel, WholePicture
 
 __all__ = [
     "MAX_SAMPLES",
@@ -26,6 +29,8 @@ __all__ = [
     "ModelId",
     "Note",
     "Part",
+    "Patch",
+    "PictureLabel",
     "Reason",
     "Sampling",
     "Score",
@@ -34,4 +39,5 @@ __all__ = [
     "Thresholds",
     "Track",
     "Verdict",
+    "WholePicture",
 ]

@@ -11,8 +11,9 @@ from deepfake.provenance.credentials import Credentials
 from deepfake.provenance.origin import Origin
 from deepfake.records.faces import Change, Score
 from deepfake.records.frames import Sampling, Source
+from deepfake.records.thresholds import Thresholds
 from deepfake.records.verdict_json import verdict_as_dict
-from deepfake.system.settings import Settings, Share
+from deepfake.records.whole_picture import WholePicture
 
 
 class Label(StrEnum):
@@ -41,23 +42,6 @@ class Note(StrEnum):
     SEVERAL_VIDEOS = "several_videos"
     TURNED = "turned"
     SMALL_FACES = "small_faces"
-
-
-class Thresholds(Settings, frozen=True):
-    """Where `real` ends and `fake` begins."""
-
-    real_below: Share
-    """A p_fake below this is `real`."""
-    fake_above: Share
-    """A p_fake of this or more is `fake`; what lies between is `inconclusive`."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.real_below <= self.fake_above <= 1:
-            raise ValueError(
-                "Thresholds must satisfy 0 <= real_below <= fake_above <= 1. "
-                f"Received: real_below={self.real_below}, fake_above={self.fake_above}."
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +139,8 @@ class Verdict:
     """The file's p_fake after each harmless change; None where nothing was looked at again, or nothing could flip."""
     unstable_under: tuple[Change, ...] = ()
     """The changes after which the answer would be another: with one, it is `inconclusive`."""
+    whole_picture: WholePicture | None = None
+    """Whether the picture as a whole was generated, which changes no answer about faces; None where nobody asked."""
 
     @property
     def decisive(self) -> Track | None:

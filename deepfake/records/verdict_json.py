@@ -30,6 +30,7 @@ def verdict_as_dict(verdict: Verdict) -> dict[str, Any]:
         "faces": [_face_as_dict(score, verdict) for score in verdict.scores],
         "tracks": [_track_as_dict(track, verdict.experts) for track in verdict.tracks],
         "parts": [_part_as_dict(own, verdict.experts) for own in verdict.parts],
+        "whole_picture": verdict.whole_picture.as_dict() if verdict.whole_picture else None,
         "source": asdict(verdict.source) if verdict.source else None,
         "frames_read": verdict.frames_read,
         "frames_failed": verdict.frames_failed,
