@@ -264,7 +264,7 @@ class Detector:
             label=decision.label,
             reason=decision.reason,
             p_fake=decision.p_fake,
-            thresholds=calibration.thresholds,
+            thresholds=decision.thresholds,
             face_thresholds=self.face_thresholds,
             scores=tuple(scores),
             times=times,
@@ -282,6 +282,7 @@ class Detector:
             source=source_of(Path(path), width, height, media.duration),
             stability=decision.stability,
             unstable_under=decision.unstable_under,
+            unstable_tracks=decision.unstable_tracks,
         )
 
 
