@@ -272,7 +272,7 @@ class Detector:
             label=decision.label,
             reason=decision.reason,
             p_fake=decision.p_fake,
-            thresholds=calibration.thresholds,
+            thresholds=decision.thresholds,
             face_thresholds=self.face_thresholds,
             scores=tuple(scores),
             times=times,
@@ -290,6 +290,7 @@ class Detector:
             source=source_of(Path(path), width, height, media.duration),
             stability=decision.stability,
             unstable_under=decision.unstable_under,
+            unstable_tracks=decision.unstable_tracks,
             whole_picture=whole,
         )
 

@@ -38,7 +38,9 @@ class Decision:
     reason: Reason | None
     """Why it is inconclusive."""
     p_fake: float | None
-    """Of the most suspicious person; None without one."""
+    """Of the most suspicious person, or of the part that decided; None without one."""
+    thresholds: Thresholds
+    """Those that this p_fake was held against: the person's, or the part's."""
     tracks: tuple[Track, ...]
     """Everyone who was scored, the most suspicious first."""
     parts: tuple[Part, ...] = ()
@@ -47,6 +49,8 @@ class Decision:
     """The p_fake after each harmless change; None where no face was looked at again, or the answer is none anyway."""
     unstable_under: tuple[Change, ...] = ()
     """The changes after which the answer would be another."""
+    unstable_tracks: frozenset[int] = frozenset()
+    """Numbers of the people of whom one of these changes would have another answer given."""
 
 
 def decide(
@@ -81,9 +85,17 @@ def decide(
     after = {change: decide_on([_changed(score, change) for score in scores]) for change in Change}
     stability = {change: own.p_fake for change, own in after.items() if own.p_fake is not None}
     flipped = tuple(change for change, own in after.items() if own.label is not first.label)
+    people = [_label_of_each(own, calibration.thresholds) for own in (first, *after.values())]
+    unstable = frozenset(number for number, label in people[0].items() if {own[number] for own in people} != {label})
     if flipped:
         first = replace(first, label=Label.INCONCLUSIVE, reason=Reason.UNSTABLE)
-    return replace(first, stability=stability, unstable_under=flipped)
+    return replace(first, stability=stability, unstable_under=flipped, unstable_tracks=unstable)
+
+
+def _label_of_each(decision: Decision, thresholds: Thresholds) -> dict[int, Label]:
+    """The answer about each person by itself, by number."""
+    own = {track.number: judge(track.p_fake, thresholds) for track in decision.tracks}
+    return own | {part.track: Label.FAKE for part in decision.parts}
 
 
 def _changed(score: Score, change: Change) -> Score:
@@ -103,13 +115,14 @@ def _decide_once(
     judged = [track for track in tracks if track.faces >= min_frames]
     if not judged:
         reason = Reason.TOO_FEW_FRAMES if tracks else Reason.FACE_TOO_SMALL if faces_found else Reason.NO_FACE
-        return Decision(Label.INCONCLUSIVE, reason, None, tracks)
+        return Decision(Label.INCONCLUSIVE, reason, None, calibration.thresholds, tracks)
+    p_fake, deciding = judged[0].p_fake, calibration
     parts = parts_of(scores, times, part_calibration) if part_calibration else ()
-    p_fake = judged[0].p_fake
-    label = judge(p_fake, calibration.thresholds)
-    if parts and label is not Label.FAKE:
-        label, p_fake = Label.FAKE, parts[0].p_fake
-    return Decision(label, Reason.UNCERTAIN if label is Label.INCONCLUSIVE else None, p_fake, tracks, parts)
+    if part_calibration and parts and judge(p_fake, calibration.thresholds) is not Label.FAKE:
+        p_fake, deciding = parts[0].p_fake, part_calibration
+    label = judge(p_fake, deciding.thresholds)
+    reason = Reason.UNCERTAIN if label is Label.INCONCLUSIVE else None
+    return Decision(label, reason, p_fake, deciding.thresholds, tracks, parts)
 
 
 def judge(p_fake: float, thresholds: Thresholds) -> Label:

@@ -157,7 +157,7 @@ def beside_faces(scores: Sequence[Score], image: Image) -> float:
 def cards_of(image: Image, scores: Sequence[Score], verdict: Verdict, say: Catalogue) -> str:
     """The cards of a picture's faces."""
     worst = sorted(scores, key=lambda score: -score.p_fake)
-    return face_cards([(image, score, None) for score in worst], verdict.face_thresholds, say)
+    return face_cards([(image, score, None) for score in worst], verdict, say)
 
 
 def _safe_stem(name: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from deepfake.faces.crops import sample_square
 from deepfake.page.evidence import Moment
@@ -21,7 +20,7 @@ from deepfake.report.drawing import LABEL_COLOURS, hex_of, jpeg
 from deepfake.report.error_rates import error_sentences
 from deepfake.report.heatmap import Span, heat_layer, noise_picture
 from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
-from deepfake.report.words import ENGLISH, ICONS, face_answer, headline, of_hundred, sentences, spread
+from deepfake.report.words import ENGLISH, ICONS, face_answer, face_label, headline, of_hundred, sentences, spread
 
 CARD_SIZE = 224
 """Side of a face on its card in pixels."""
@@ -41,7 +40,8 @@ def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> str:
     """
     told = sentences(verdict, say)
     told += [say("answer.failed", count=verdict.frames_failed)] if verdict.frames_failed else []
-    parts = [f"<h2>{_icon(verdict.label)} {html.escape(headline(verdict, say))}</h2>", _paragraph(" ".join(told))]
+    parts = [f"<h2>{_icon(verdict.label)} {html.escape(headline(verdict, say))}</h2>", _score_explained(verdict, say)]
+    parts.append(_paragraph(" ".join(told)))
     if verdict.p_fake is not None and (errors := error_sentences(verdict, model, say)):
         parts.append(_paragraph(" ".join(errors)))
     if found := doubts(verdict):
@@ -66,6 +66,19 @@ def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> str:
         )
     parts.append(_origin(verdict.origin, say))
     return _box(str(verdict.label), "".join(parts), say)
+
+
+def _score_explained(verdict: Verdict, say: Catalogue) -> str:
+    """What the score in the headline means, folded; nothing where the headline has none."""
+    if verdict.label is not Label.FAKE or verdict.p_fake is None:
+        return ""
+    score = of_hundred(verdict.p_fake)
+    told = [say("answer.score_means", score=score)]
+    told += [say("answer.score_of_video")] if verdict.kind == "video" else []
+    return (
+        f'<details class="meaning"><summary>{say("answer.score_title", score=score)}</summary>'
+        f"{_paragraph(' '.join(told))}</details>"
+    )
 
 
 def scale_html(p_fake: float, thresholds: Thresholds, say: Catalogue = ENGLISH) -> str:
@@ -100,9 +113,9 @@ def notice(title: str, text: str, say: Catalogue = ENGLISH) -> str:
     return _box("error", f"<h2>{html.escape(title)}</h2>{_paragraph(text)}", say)
 
 
-def busy(say: Catalogue = ENGLISH, title: str = "answer.busy", text: str = "") -> str:
-    """That work has begun; `title` and `text` are keys of the catalogue."""
-    return _box("busy", f"<h2>{say(title)}</h2>{_paragraph(say(text)) if text else ''}", say)
+def busy(say: Catalogue = ENGLISH, title: str = "answer.busy", text: str = "", **values: object) -> str:
+    """That work has begun; `title`, which has these values, and `text` are keys of the catalogue."""
+    return _box("busy", f"<h2>{say(title, **values)}</h2>{_paragraph(say(text)) if text else ''}", say)
 
 
 def progress(step: Step, worst: float | None, say: Catalogue = ENGLISH) -> str:
@@ -123,30 +136,30 @@ def progress(step: Step, worst: float | None, say: Catalogue = ENGLISH) -> str:
     )
 
 
-def live_answer(scores: Sequence[Score], thresholds: Thresholds, rate: float, say: Catalogue = ENGLISH) -> str:
+def live_answer(scores: Sequence[Score], labels: Sequence[Label], rate: float, say: Catalogue = ENGLISH) -> str:
     """What a camera's frame looks like, in a line a face, and how many are judged a second; never a verdict."""
     if not scores:
         return _box("inconclusive", f"<h2>{say('reason.no_face')}</h2>", say)
     lines = []
-    for score in scores:
-        label, words = face_answer(score.p_fake, thresholds, say)
+    for score, label in zip(scores, labels, strict=True):
+        words = say(f"answer.{label}_face")
         face = say("heat.face", face=(score.face.track or 0) + 1)
         lines.append(
             f'<p class="said {label}"><strong>{face}: {_icon(label)} {words}, {of_hundred(score.p_fake)} '
             f"{say('page.score')}</strong></p>"
         )
-    worst = face_answer(max(score.p_fake for score in scores), thresholds, say)[0]
+    _, worst = max(zip(scores, labels, strict=True), key=lambda own: own[0].p_fake)
     return _box(str(worst), "".join(lines) + _paragraph(say("page.live_rate", rate=f"{rate:.1f}")), say)
 
 
-def heat_caption(scores: Sequence[Score], say: Catalogue = ENGLISH) -> str:
+def heat_caption(verdict: Verdict, say: Catalogue = ENGLISH) -> str:
     """What the heat map is, and how to read it; nothing without a face."""
-    if not scores:
+    if not verdict.scores:
         return ""
-    peak = max(float(np.abs(score.evidence).max()) for score in scores)
+    scale = "heat.shared_scale" if verdict.kind == "video" else "heat.own_scale"
     return (
         f'<div class="caption"{_direction(say)}><strong>{say("heat.title")}: {say("heat.legend")}.</strong> '
-        f"{say('heat.exact', peak=f'{peak:.1f}')} "
+        f"{say('heat.exact')} {say(scale)} "
         f'<a href="#{EQUALITY}">{say("heat.equality")}</a></div>'
     )
 
@@ -173,7 +186,7 @@ def moment_buttons(moments: Sequence[Moment], clip_start_s: float, say: Catalogu
 
 def face_cards(
     faces: Sequence[tuple[Image, Score, float | None]],
-    thresholds: Thresholds,
+    verdict: Verdict,
     say: Catalogue = ENGLISH,
     span: Span | None = None,
 ) -> str:
@@ -181,12 +194,12 @@ def face_cards(
 
     Args:
         faces: Frame, score, and when it was seen in seconds (None for a picture), the most suspicious first.
-        thresholds: The bundle's.
+        verdict: The answer that they belong to.
         say: The language.
         span: As for `heat_map`; the default is each map's own.
     """
     shown = sorted(faces[:MAX_CARDS], key=lambda face: face[1].face.track or 0)
-    cards = [_face_card(image, score, when, thresholds, say, span) for image, score, when in shown]
+    cards = [_face_card(image, score, when, verdict, say, span) for image, score, when in shown]
     more = len(faces) - len(cards)
     rest = _paragraph(say("heat.more_faces", count=more)) if more > 0 else ""
     return f'<div class="cards"{_direction(say)}>{"".join(cards)}</div>{rest}'
@@ -201,10 +214,10 @@ def picture_data(image: Image) -> str:
 
 
 def _face_card(
-    image: Image, score: Score, when: float | None, thresholds: Thresholds, say: Catalogue, span: Span | None
+    image: Image, score: Score, when: float | None, verdict: Verdict, say: Catalogue, span: Span | None
 ) -> str:
     crop = sample_square(image, score.to_frame, CARD_SIZE)
-    label, words = face_answer(score.p_fake, thresholds, say)
+    label, words = face_label(score, verdict), face_answer(score, verdict, say)
     number = (score.face.track or 0) + 1
     name = say("heat.face", face=number) if when is None else say("heat.face_at", face=number, time=f"{when:.2f}")
     visual, noise = score.gate

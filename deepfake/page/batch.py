@@ -14,7 +14,7 @@ import gradio as gr
 
 from deepfake.errors import LimitError, MediaError, internal_fault
 from deepfake.page.actions import Actions, cards_of, judged
-from deepfake.page.answers import answer, face_cards, notice
+from deepfake.page.answers import answer, busy, face_cards, notice
 from deepfake.page.clients import asking_client
 from deepfake.page.evidence import draw_evidence
 from deepfake.page.history import ANSWER, CARDS, PICTURE_FILE, REPORT, Entry, refused_entry, table
@@ -73,7 +73,7 @@ class BatchActions:
             return
         folder, batch = self.actions.folder(), list[Judged]()
         for number, path in enumerate(paths, 1):
-            said = notice(say("page.file_of", number=number, total=len(paths)), "", say)
+            said = busy(say, "page.file_of", number=number, total=len(paths))
             own = [judged.entry for judged in batch]
             yield said, table(own), own, entries, *none
             batch.append(self._judged(path, folder / f"{number:02d}", smallest, say))
@@ -114,7 +114,7 @@ class BatchActions:
             (folder / "annotated.jpg").write_bytes(jpeg(picture, 92))
             return self.actions.history.written(verdict, say, picture=picture, answer=said, cards=cards)
         evidence = draw_evidence(verdict, kept, folder)
-        cards = face_cards(evidence.faces, verdict.face_thresholds, say, span_of_all(verdict.scores))
+        cards = face_cards(evidence.faces, verdict, say, span_of_all(verdict.scores))
         return self.actions.history.written(verdict, say, picture=evidence.worst, answer=said, cards=cards)
 
 

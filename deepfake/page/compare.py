@@ -67,4 +67,4 @@ class PairActions:
 def _worst_card(verdict: Verdict, image: Image, scores: Sequence[Score], say: Catalogue, span: Span) -> str:
     """The most suspicious face of one of the two."""
     worst = sorted(scores, key=lambda score: -score.p_fake)[:1]
-    return face_cards([(image, score, None) for score in worst], verdict.face_thresholds, say, span)
+    return face_cards([(image, score, None) for score in worst], verdict, say, span)

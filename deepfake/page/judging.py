@@ -100,7 +100,7 @@ class PictureActions(_TabActions):
         yield {
             widgets.said: said,
             widgets.slider: gr.ImageSlider(pair, slider_position=beside_faces(scores, image), visible=True),
-            widgets.caption: heat_caption(scores, say),
+            widgets.caption: heat_caption(verdict, say),
             widgets.cards: cards,
             widgets.numbers: named(verdict, Path(path).name, self.actions.model),
             widgets.verdict: verdict,
@@ -151,6 +151,7 @@ class VideoActions(_TabActions):
             yield self.cleared(request)
             return
         cleared = self.without_answer()
+        yield cleared | {widgets.said: busy(say, "answer.busy_video")}
         try:
             with self.actions.jobs.place(asking_client()) as client:
                 check_upload(path, self.actions.folders, "video")
@@ -173,7 +174,7 @@ class VideoActions(_TabActions):
     def _shown(self, verdict: Verdict, kept: Keeper, entries: list[Entry], say: Catalogue) -> Shown:
         widgets = self.widgets
         evidence = draw_evidence(verdict, kept, self.actions.folder())
-        cards = face_cards(evidence.faces, verdict.face_thresholds, say, span_of_all(verdict.scores))
+        cards = face_cards(evidence.faces, verdict, say, span_of_all(verdict.scores))
         said = answer(verdict, self.actions.model, say)
         entry = self.actions.history.written(verdict, say, picture=evidence.worst, answer=said, cards=cards)
         plot = gr.Plot(chart(verdict, say), visible=True) if verdict.scores else gr.Plot(None, visible=False)
@@ -182,7 +183,7 @@ class VideoActions(_TabActions):
             widgets.plot: plot,
             widgets.moments: moment_buttons(evidence.moments, min(verdict.times.values(), default=0.0), say),
             widgets.clip: gr.Video(str(evidence.clip), visible=True),
-            widgets.caption: heat_caption(verdict.scores, say),
+            widgets.caption: heat_caption(verdict, say),
             widgets.cards: cards,
             widgets.numbers: named(verdict, Path(verdict.path).name, self.actions.model),
             widgets.verdict: verdict,

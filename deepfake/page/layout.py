@@ -47,18 +47,20 @@ def build(actions: Actions, endpoints: Endpoints, offers: Offers = NOTHING_MORE)
         with gr.Sidebar(label=label("page.how"), open=False, position="right", width="min(46rem, 100vw)"):
             explained = gr.Markdown(actions.explained(), elem_classes="about", sanitize_html=False)
         page.load(actions.explained, None, explained, **QUIET)
-        with gr.Tab(label("page.picture"), id="picture"):
-            picture_tab(page, actions, entries, offers)
-        with gr.Tab(label("page.video"), id="video"):
-            video_tab(page, actions, entries, offers)
-        with gr.Tab(label("page.batch"), id="batch"):
-            batch_tab(page, actions, entries)
-        with gr.Tab(label("page.compare"), id="compare"):
-            _compare_tab(page, actions)
-        with gr.Tab(label("page.live"), id="live"):
-            _live_tab(actions)
-        with gr.Tab(label("page.history"), id="history") as tab:
-            history_tab(actions, entries, tab)
+        # In rows on a narrow screen: a menu would hide half of them.
+        with gr.Tabs(overflow_behavior="wrap"):
+            with gr.Tab(label("page.picture"), id="picture"):
+                picture_tab(page, actions, entries, offers)
+            with gr.Tab(label("page.video"), id="video"):
+                video_tab(page, actions, entries, offers)
+            with gr.Tab(label("page.batch"), id="batch"):
+                batch_tab(page, actions, entries)
+            with gr.Tab(label("page.compare"), id="compare"):
+                _compare_tab(page, actions)
+            with gr.Tab(label("page.live"), id="live"):
+                _live_tab(actions)
+            with gr.Tab(label("page.history"), id="history") as tab:
+                history_tab(actions, entries, tab)
         gr.api(endpoints.detect_image, api_name="detect_image")
         gr.api(endpoints.detect_video, api_name="detect_video")
         gr.api(endpoints.detect_batch, api_name="detect_batch")

@@ -15,6 +15,7 @@ from deepfake.page.language import words_for
 from deepfake.records import Image
 from deepfake.report.drawing import shrunk
 from deepfake.report.files import annotated_faces
+from deepfake.verdict import judge
 
 FRAME_SIDE = 480
 """Frames are shrunk to this longer side in pixels: a face that fills half of one has all that the network looks at."""
@@ -51,4 +52,5 @@ class Camera:
         times.append(time.monotonic())
         rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
         thresholds = self.jobs.detector.face_thresholds
-        return live_answer(scores, thresholds, rate, say), annotated_faces(small, scores, thresholds), times
+        labels = [judge(score.p_fake, thresholds) for score in scores]
+        return live_answer(scores, labels, rate, say), annotated_faces(small, scores, labels), times

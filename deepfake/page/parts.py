@@ -15,6 +15,8 @@ from deepfake.page.language import label
 SHOW_ANSWER = "() => deepfake.show('#{}-answer')"
 SET_HEAT = "(share) => { document.documentElement.style.setProperty('--heat', share); }"
 BUTTONS: Any = ["download", "fullscreen"]
+WITH_WORK, WITH_ANSWER, WITH_FACES, WITH_LINES = "with-work", "with-answer", "with-faces", "with-lines"
+"""Classes of what is shown only while a tab is at work, or has an answer, the card of a face, or a line of a table."""
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """How an event is wired that neither programs nor spinners need to know of."""
 
@@ -79,17 +81,22 @@ def chosen_example(gallery: gr.Gallery, examples: Examples, widget: Any) -> Any:
 
 def face_cards_area() -> gr.HTML:
     """Where the cards of faces stand, below the strength of their heat maps."""
-    strength = gr.Slider(0, 1, 0.6, step=0.05, label=label("heat.strength"))
+    strength = gr.Slider(0, 1, 0.6, step=0.05, label=label("heat.strength"), elem_classes=WITH_FACES)
     strength.input(None, strength, None, js=SET_HEAT, api_visibility="private")
     return gr.HTML(elem_classes="faces")
 
 
 def keep_buttons(which: str) -> tuple[gr.DownloadButton, gr.DownloadButton]:
     """The buttons for the report and for the numbers."""
-    with gr.Row():
+    with gr.Row(elem_classes=WITH_ANSWER):
         pdf = gr.DownloadButton(label("page.pdf"), interactive=False, elem_id=f"{which}-pdf")
         data = gr.DownloadButton(label("page.json"), interactive=False, elem_id=f"{which}-json")
     return pdf, data
+
+
+def cancel_button(which: str) -> gr.Button:
+    """The button that ends the work of a tab."""
+    return gr.Button(label("page.cancel"), elem_id=f"cancel-{which}", elem_classes=WITH_WORK)
 
 
 def smallest_face(which: str) -> gr.Slider:
@@ -121,7 +128,7 @@ def address_field(which: str) -> tuple[gr.Textbox, gr.Button]:
 
 def numbers_area() -> gr.JSON:
     """Where all numbers stand, one click deeper."""
-    with gr.Accordion(label("page.all_numbers"), open=False):
+    with gr.Accordion(label("page.all_numbers"), open=False, elem_classes=WITH_ANSWER):
         return gr.JSON(show_label=False)
 
 
@@ -129,7 +136,7 @@ def feedback_form(feedback: Feedback | None, verdict: gr.State) -> None:
     """The form by which a visitor tells the truth about a file; nothing where it is not kept."""
     if feedback is None:
         return
-    with gr.Accordion(label("feedback.title"), open=False):
+    with gr.Accordion(label("feedback.title"), open=False, elem_classes=WITH_ANSWER):
         gr.Markdown(label("feedback.text"))
         choices = [(label(f"feedback.{truth}"), str(truth)) for truth in TRUTHS]
         truth = gr.Radio(choices, label=label("feedback.truth"))

@@ -9,7 +9,7 @@ from deepfake.page.batch import BatchActions, OpenedActions
 from deepfake.page.history import table
 from deepfake.page.language import label
 from deepfake.page.messages import no_download, notice_of
-from deepfake.page.parts import BUTTONS, QUIET, smallest_face
+from deepfake.page.parts import BUTTONS, QUIET, WITH_ANSWER, WITH_LINES, cancel_button, smallest_face
 from deepfake.page.widgets import OpenedWidgets
 from deepfake.report.words import ENGLISH
 
@@ -28,10 +28,10 @@ def batch_tab(page: gr.Blocks, actions: Actions, entries: gr.State) -> None:
     smallest = smallest_face("batch")
     with gr.Row():
         go = gr.Button(label("page.analyse_all"), variant="primary", elem_id="analyse-batch")
-        stop = gr.Button(label("page.cancel"), elem_id="cancel-batch")
+        stop = cancel_button("batch")
     said = gr.HTML(notice_of("no_files", ENGLISH), elem_id="batch-answer")
     lines = _table("batch-table")
-    with gr.Row():
+    with gr.Row(elem_classes=WITH_LINES):
         sheet = gr.DownloadButton(label("page.csv"), interactive=False, elem_id="batch-csv")
         archive = gr.DownloadButton(label("page.zip"), interactive=False, elem_id="batch-zip")
     own = BatchActions(actions)
@@ -56,7 +56,7 @@ def history_tab(actions: Actions, entries: gr.State, tab: gr.Tab) -> None:
     """What was asked before; filled when its tab is opened."""
     gr.Markdown(label("page.history_text"))
     lines = _table("history-table")
-    forget = gr.Button(label("page.forget"), elem_id="forget")
+    forget = gr.Button(label("page.forget"), elem_id="forget", elem_classes=WITH_LINES)
     widgets, own = _opened(actions, lines, entries, "history")
     tab.select(table, entries, lines, **QUIET)
     forget.click(own.forgotten, entries, [entries, lines], **QUIET).then(own.closed, None, widgets.all(), **QUIET)
@@ -70,7 +70,7 @@ def _opened(
     with gr.Row():
         picture = gr.Image(interactive=False, show_label=False, format="png", buttons=BUTTONS, visible=False)
         cards = gr.HTML(elem_classes="faces")
-    pdf = gr.DownloadButton(label("page.pdf"), interactive=False, elem_id=f"{which}-pdf")
+    pdf = gr.DownloadButton(label("page.pdf"), interactive=False, elem_id=f"{which}-pdf", elem_classes=WITH_ANSWER)
     widgets = OpenedWidgets(said, picture, cards, pdf)
     own = OpenedActions(actions, widgets)
     lines.select(own.opened, entries, widgets.all(), **QUIET)

@@ -104,7 +104,8 @@ class Verdict:
     """Calibrated probability of the most suspicious person, or of the part that decided; None where no face could be
     scored."""
     thresholds: Thresholds
-    """Where `real` ends and `fake` begins: for one face of a picture, or for a person over the time of a video."""
+    """Where `real` ends and `fake` begins for this p_fake: for one face of a picture, for a person over the time of a
+    video, or for the part of it that decided."""
     face_thresholds: Thresholds
     """The same for the face in a single frame."""
     scores: tuple[Score, ...]
@@ -139,6 +140,8 @@ class Verdict:
     """The file's p_fake after each harmless change; None where nothing was looked at again, or nothing could flip."""
     unstable_under: tuple[Change, ...] = ()
     """The changes after which the answer would be another: with one, it is `inconclusive`."""
+    unstable_tracks: frozenset[int] = frozenset()
+    """Numbers of the people of whom a change would have another answer given, whether or not that flips the file's."""
     whole_picture: WholePicture | None = None
     """Whether the picture as a whole was generated, which changes no answer about faces; None where nobody asked."""
 

@@ -16,12 +16,12 @@ from deepfake.faces.crops import sample_square
 from deepfake.media import Opener, open_media
 from deepfake.media.encode import encode_clip
 from deepfake.model.bundle import DEFAULT_MODEL
-from deepfake.records import Frame, Image, Note, Score, Thresholds, Verdict
+from deepfake.records import Frame, Image, Label, Note, Score, Verdict
 from deepfake.report.drawing import LABEL_COLOURS, draw_label, jpeg
 from deepfake.report.error_rates import rates_as_dict
 from deepfake.report.heatmap import Span, overlay_crop, overlay_frame, span_of_all, timeline
+from deepfake.report.words import face_label
 from deepfake.system.files import write_bytes
-from deepfake.verdict import judge
 
 MAX_STEM_BYTES = 200
 """Longest beginning of the name of a file that is written."""
@@ -62,17 +62,16 @@ def annotate(image: Image, scores: Sequence[Score], verdict: Verdict, opacity: f
     little looks so beside one that says much.
     """
     span = span_of_all(verdict.scores) if verdict.kind == "video" else None
-    return annotated_faces(image, scores, verdict.face_thresholds, opacity, span)
+    return annotated_faces(image, scores, [face_label(score, verdict) for score in scores], opacity, span)
 
 
 def annotated_faces(
-    image: Image, scores: Sequence[Score], thresholds: Thresholds, opacity: float = 0.5, span: Span | None = None
+    image: Image, scores: Sequence[Score], labels: Sequence[Label], opacity: float = 0.5, span: Span | None = None
 ) -> Image:
-    """As `annotate`, of a frame that belongs to no verdict; `span` as for `heat_map`."""
+    """As `annotate`, of a frame without a verdict, with the answer about each face; `span` as for `heat_map`."""
     canvas = np.ascontiguousarray(overlay_frame(image, scores, opacity, span))
     thickness = max(1, round(min(image.shape[:2]) / 300))
-    for score in scores:
-        label = judge(score.p_fake, thresholds)
+    for score, label in zip(scores, labels, strict=True):
         colour = LABEL_COLOURS[label]
         left, top, right, bottom = (round(edge) for edge in score.face.box_xyxy)
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, thickness)

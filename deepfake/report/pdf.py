@@ -15,7 +15,7 @@ from deepfake.errors import MediaError
 from deepfake.media import Opener, open_media
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.provenance.credentials import in_sentences
-from deepfake.records import Label, Score, Verdict
+from deepfake.records import Label, Score, Track, Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.document import MAX_PICTURE_SIDE, Sheet, can_write
 from deepfake.report.doubts import doubts
@@ -228,19 +228,12 @@ def _write_video_evidence(sheet: Sheet, verdict: Verdict, kept: Keeper) -> None:
     sheet.pdf.image(plot, w=sheet.pdf.epw, alt_text=say("report.over_time"))
     sheet.pdf.ln(2)
     tracks = verdict.tracks[:MAX_PERSONS]
-    rows = [
-        [
-            say("report.person_name", face=track.number + 1),
-            f"{track.p_fake:.2f}",
-            str(track.faces),
-            f"{track.start_s:.2f}-{track.end_s:.2f}",
-        ]
-        for track in tracks
-    ]
+    rows = [row for track in tracks for row in _person_rows(verdict, track, say)]
     head = [say("report.person"), "p_fake", say("report.frames_scored"), say("report.seen")]
     sheet.table(head, rows, [3, 2, 3, 4])
     left_out = len(verdict.tracks) - len(tracks)
     told = [say("report.left_out", count=left_out)] if left_out else []
+    told += [say("report.part_note")] if verdict.parts else []
     sheet.text(" ".join([*told, say("report.brief")]), 8.5, colour=GREY)
     chosen = suspicious_frames(verdict, MAX_PICTURES)
     found = {
@@ -254,6 +247,28 @@ def _write_video_evidence(sheet: Sheet, verdict: Verdict, kept: Keeper) -> None:
     sheet.room(75)
     sheet.text(say("report.worst_frames", legend=say("heat.legend")))
     sheet.pictures([found[index] for index in chosen if index in found], columns=3, max_height=48)
+
+
+def _person_rows(verdict: Verdict, track: Track, say: Catalogue) -> list[list[str]]:
+    """The lines of one person: over the whole time, then each part that looks fake."""
+    own = [verdict.times[score.face.frame_index] for score in verdict.scores if score.face.track == track.number]
+    whole = [
+        say("report.person_name", face=track.number + 1),
+        f"{track.p_fake:.2f}",
+        str(track.faces),
+        f"{track.start_s:.2f}-{track.end_s:.2f}",
+    ]
+    parts = [
+        [
+            say("report.part_name", face=track.number + 1),
+            f"{part.p_fake:.2f}",
+            str(sum(part.from_s <= time_s <= part.to_s for time_s in own)),
+            f"{part.from_s:.2f}-{part.to_s:.2f}",
+        ]
+        for part in verdict.parts
+        if part.track == track.number
+    ]
+    return [whole, *parts]
 
 
 def _write_method(sheet: Sheet, verdict: Verdict, model: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from deepfake.records import Label, Thresholds, Verdict
+from deepfake.records import Label, Reason, Score, Verdict
 from deepfake.report.catalogue import Catalogue, catalogue
 from deepfake.report.regions import Region, region_of
 from deepfake.system.text import one_line
@@ -87,10 +87,21 @@ def spread(verdict: Verdict, say: Catalogue = ENGLISH) -> list[str]:
     return [say("stability.spread", low=f"{min(values):.2f}", high=f"{max(values):.2f}", changes=each)]
 
 
-def face_answer(p_fake: float, thresholds: Thresholds, say: Catalogue = ENGLISH) -> tuple[Label, str]:
-    """The answer about one face of one frame, and its words."""
-    label = judge(p_fake, thresholds)
-    return label, say(f"answer.{label}_face")
+def face_label(score: Score, verdict: Verdict) -> Label:
+    """The answer about one face of one frame of a file; none where a harmless change would have another one given."""
+    if _is_unstable(score, verdict):
+        return Label.INCONCLUSIVE
+    return judge(score.p_fake, verdict.face_thresholds)
+
+
+def face_answer(score: Score, verdict: Verdict, say: Catalogue = ENGLISH) -> str:
+    """`face_label` in words."""
+    words = say(f"answer.{face_label(score, verdict)}_face")
+    return f"{words} ({say(f'reason.{Reason.UNSTABLE}')})" if _is_unstable(score, verdict) else words
+
+
+def _is_unstable(score: Score, verdict: Verdict) -> bool:
+    return (score.face.track or 0) in verdict.unstable_tracks
 
 
 def of_hundred(p_fake: float) -> int:

@@ -94,7 +94,7 @@ def measured_by_folds(samples: Sequence[PictureSample], calibration: Calibration
         folds[places] = rng.permutation(np.arange(len(places)) % FOLDS)
     for fold in range(FOLDS):
         own = fit_calibration(labels[folds != fold], logits[folds != fold])
-        for place in np.flatnonzero(folds == fold):
+        for place in np.flatnonzero(folds == fold).tolist():
             sample = samples[place]
             p_generated = own.p_fake(sample.logit)
             answer = judge(p_generated, own.thresholds)

@@ -95,7 +95,6 @@ export class Analysis {
     return {
       ...decision,
       kind: this.kind,
-      thresholds: calibration.thresholds,
       faceThresholds: bundle.calibration.face.thresholds,
       scores: this.scores,
       times: this.times,

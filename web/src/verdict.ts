@@ -1,7 +1,7 @@
 /** Scores -> a verdict: face -> person -> part -> clip, as `deepfake/verdict.py`. */
 
 import { labelOf, logitOf, pFakeOf } from "./calibration";
-import type { Calibration, Label, Part, Reason, Score, Track } from "./records";
+import type { Calibration, Label, Part, Reason, Score, Thresholds, Track } from "./records";
 
 const TRIMMED_SHARE = 0.2;
 const PART_S = 1;
@@ -13,6 +13,8 @@ export interface Decision {
   readonly label: Label;
   readonly reason: Reason | null;
   readonly pFake: number | null;
+  /** Those that this p_fake was held against: the person's, or the part's. */
+  readonly thresholds: Thresholds;
   readonly tracks: readonly Track[];
   readonly parts: readonly Part[];
 }
@@ -35,14 +37,15 @@ export function decide(
   const judged = tracks.filter((track) => track.faces >= minFrames);
   if (!judged.length) {
     const reason = tracks.length ? "too_few_frames" : facesFound ? "face_too_small" : "no_face";
-    return { label: "inconclusive", reason, pFake: null, tracks, parts: [] };
+    return { label: "inconclusive", reason, pFake: null, thresholds: calibration.thresholds, tracks, parts: [] };
   }
   const parts = partCalibration ? partsOf(scores, times, partCalibration) : [];
   const own = labelOf(judged[0]!.pFake, calibration.thresholds);
   const decides = parts.length > 0 && own !== "fake";
+  const { thresholds } = decides ? partCalibration! : calibration;
   const label = decides ? "fake" : own;
   const pFake = decides ? parts[0]!.pFake : judged[0]!.pFake;
-  return { label, reason: label === "inconclusive" ? "uncertain" : null, pFake, tracks, parts };
+  return { label, reason: label === "inconclusive" ? "uncertain" : null, pFake, thresholds, tracks, parts };
 }
 
 function tracksOf(scores: readonly Score[], times: Times, calibration: Calibration): Track[] {
