@@ -5,7 +5,8 @@
 `metadata`: what a file states of its origin; `png_texts` and `thumbnail` know where some of it lies.
 `picture`: one picture -> its pages, upright; `pixels`, `heif` and `tiff` know what Pillow, HEIF and TIFF are like.
 `animation`: what moves in a format of pictures -> the frames that are sampled.
-`video`: one video -> the frames that are sampled, by time; `display` shows each as a player does, `tone` those in HDR.
+`video`: one video -> the frames that are sampled, by time; `video_stream` opens and decodes it, `display` shows each as
+a player does, `tone` those in HDR.
 `sampled`: which times are sampled, and each picture once.
 `reader`: `open_media`, any of them.
 `isolated`: `open_isolated`, any of them, decoded in a process that can die.
