@@ -12,10 +12,9 @@ from typing import Any
 import av.error
 
 from deepfake.errors import MediaError
-from deepfake.media.containers import credentials_in
 from deepfake.media.display import Display
+from deepfake.media.file_reader import FileReader
 from deepfake.media.formats import Kind
-from deepfake.media.metadata import origin_in
 from deepfake.media.sampled import distinct, sampled_times
 from deepfake.media.video_stream import (
     MAX_TICKS,
@@ -27,8 +26,6 @@ from deepfake.media.video_stream import (
     span_of,
     time_of,
 )
-from deepfake.provenance.credentials import Credentials
-from deepfake.provenance.origin import Origin
 from deepfake.records import Frame, Note, Sampling
 
 _SEEK_GAP_S = Fraction(1)
@@ -37,7 +34,7 @@ _GRACE_S = Fraction(1, 4)
 """How long past its end a frame still counts as shown where the ones after it are lost."""
 
 
-class VideoReader:
+class VideoReader(FileReader):
     """Iterates over the sampled frames of a video, as a player shows them, each once.
 
     Of several video streams it is the one that players show. Times are exact fractions of a second from its first
@@ -56,9 +53,8 @@ class VideoReader:
     kind: Kind = "video"
 
     def __init__(self, path: Path | str, sampling: Sampling | None = None) -> None:
-        self.path = Path(path)
+        super().__init__(path)
         self.sampling = sampling or Sampling()
-        self.frames_failed = 0
         with OpenedVideo(self.path) as (container, _):
             self.notes = (Note.SEVERAL_VIDEOS,) if len(pictured(container)) > 1 else ()
         self._first, end = span_of(self.path)
@@ -90,17 +86,6 @@ class VideoReader:
                 f"None of {len(self.times)} frames of {self.path} could be decoded: the video is damaged. "
                 f"Copy it again, or try: ffmpeg -i {self.path.name} -c:v libx264 repaired.mp4"
             )
-
-    def credentials(self, anchors: str = "") -> Credentials | None:
-        """See `credentials_in`."""
-        return credentials_in(self.path, anchors)
-
-    def origin(self) -> Origin:
-        """See `origin_in`."""
-        return origin_in(self.path)
-
-    def close(self) -> None:
-        """Nothing is held between two iterations."""
 
     def _sampled(self, container: Any, stream: Any) -> Iterator[tuple[list[int], _Moment]]:
         """Each frame shown at times to sample, with the times' numbers; times whose frame is lost are left out."""
