@@ -86,7 +86,7 @@ def main() -> None:
 @FPS
 @click.option("--start", type=click.FloatRange(min=0), default=0.0, help="Begin a video here, in seconds.")
 @click.option("--end", type=click.FloatRange(min=0, min_open=True), help="Stop a video here, in seconds.")
-@click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
+@MODEL
 @MIN_FACE
 @STABILITY
 @click.option(

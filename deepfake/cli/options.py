@@ -26,10 +26,13 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 """A folder to write to, or one whose absence its reader explains."""
 
-
-MODEL = "NAME|FOLDER|URL"
-"""What stands for a bundle: see `deepfake.model.hub.find_model`."""
-
+MODEL = click.option(
+    "--model",
+    default="",
+    metavar="NAME|FOLDER|URL",
+    help="Which model answers. [default: the one that ships]",
+)
+"""The name of a bundle, its folder, or an address: see `deepfake.model.hub.find_model`."""
 FRAMES = click.option(
     "--frames", type=click.IntRange(min=1), default=24, show_default=True, help="Frames of a video to look at."
 )

@@ -84,7 +84,7 @@ class User(click.ParamType[tuple[str, str]]):
     help="Let visitors have this machine fetch files from addresses of the public web.",
 )
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
-@click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
+@MODEL
 @STABILITY
 @TRUST
 @TRUST_LIST

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from deepfake.data.config import Fakes
 from deepfake.data.index import LABELS, Row, read_indexes
 from deepfake.data.loader import read_crop
-from deepfake.data.sampling import with_self_blends
+from deepfake.data.rows import with_self_blends
 from deepfake.errors import DatasetError
 from deepfake.evaluation.conditions import Judged, cells_of, conditions_of_row
 from deepfake.evaluation.metrics import (

@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from deepfake.data.index import Row
 from deepfake.data.loader import read_crop
-from deepfake.data.sampling import training_rows
+from deepfake.data.rows import training_rows
 from deepfake.errors import DatasetError
 from deepfake.evaluation.chance import beats_chance
 from deepfake.evaluation.metrics import Labels, Values, expected_calibration_error, roc_auc

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from deepfake.data.config import DataConfig, TrainingConfig
-from deepfake.data.sampling import training_rows
+from deepfake.data.rows import training_rows
 from deepfake.errors import DatasetError
 from deepfake.model.calibration import Calibration
 from deepfake.model.lineage import InitialWeights, Member

@@ -16,7 +16,7 @@ from deepfake.data.datasets import READERS
 from deepfake.data.datasets.walk import left_out
 from deepfake.data.extract import INDEX, extract
 from deepfake.data.index import SPLITS, Row, count_labels, read_index, write_index
-from deepfake.data.sampling import SPARSE, count_classes, with_self_blends
+from deepfake.data.rows import SPARSE, count_classes, with_self_blends
 from deepfake.data.split import assign_splits
 from deepfake.errors import BundleError, DatasetError
 from deepfake.evaluation.card import write_card

@@ -17,7 +17,8 @@ from deepfake.data.config import AugmentConfig, FitConfig, TrainingConfig
 from deepfake.data.fingerprints import overlap_of
 from deepfake.data.index import Row
 from deepfake.data.loader import CropLoader, Unit
-from deepfake.data.sampling import chosen_pairs, chosen_rows, class_weights, held_out_rows, paired, training_rows
+from deepfake.data.rows import class_weights, held_out_rows, training_rows
+from deepfake.data.sampling import chosen_pairs, chosen_rows, paired
 from deepfake.errors import DatasetError
 from deepfake.evaluation.plots import history_figure
 from deepfake.nn.losses import WeightedCrossentropy

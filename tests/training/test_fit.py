@@ -14,7 +14,7 @@ import pytest
 
 from deepfake.data.config import FitConfig, read_config
 from deepfake.data.index import Row
-from deepfake.data.sampling import class_weights, training_rows
+from deepfake.data.rows import class_weights, training_rows
 from deepfake.errors import DatasetError
 from deepfake.nn.config import NetworkConfig
 from deepfake.nn.network import backbones, build_network, training_network
