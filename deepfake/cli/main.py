@@ -28,6 +28,7 @@ from deepfake.cli.options import (
     STABILITY,
     TRUST,
     TRUST_LIST,
+    WHOLE_PICTURE,
     Commands,
     found_model,
     not_empty,
@@ -89,6 +90,7 @@ def main() -> None:
 @MODEL
 @MIN_FACE
 @STABILITY
+@WHOLE_PICTURE
 @click.option(
     "--fetch", "may_fetch", is_flag=True, help="Fetch what https:// addresses name, of at most 250 MB, in two minutes."
 )
@@ -107,6 +109,7 @@ def detect(
     model: str,
     min_face: float,
     stability: bool,
+    whole_picture: bool,
     may_fetch: bool,
     trust: bool,
     trust_list: Path | None,
@@ -157,6 +160,7 @@ def detect(
         face_settings=face_settings,
         trust_list=trust_list,
         stability=stability,
+        whole_picture=whole_picture,
     )
     for name in unfitting(names):
         tell_error(f"nothing fits {name}. Check the pattern and the folder.")

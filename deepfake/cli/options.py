@@ -59,6 +59,11 @@ STABILITY = click.option(
     is_flag=True,
     help="Look at each face again after harmless changes; an answer that flips is none. Five times as slow.",
 )
+WHOLE_PICTURE = click.option(
+    "--whole-picture",
+    is_flag=True,
+    help="Say of each picture, too, whether it was generated as a whole, with or without a face. Experimental.",
+)
 FAKES = click.option(
     "--fakes",
     type=click.Choice(["given", "self-blend", "both"]),

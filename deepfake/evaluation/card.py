@@ -14,6 +14,7 @@ from deepfake.evaluation.card_sections import (
     adversarial_table,
     conditions_table,
     fairness_table,
+    pictures_table,
     presentation_attack_table,
 )
 from deepfake.model.bundle import QUALITY_PLOT, ROBUSTNESS_PLOT, DetectorManifest, read_manifest
@@ -124,6 +125,7 @@ The code is under the MIT licence; the weights inherit the terms of the data. Cr
 {conditions_table(metrics)}
 {robustness_table(metrics.robustness)}
 {_pictures(plots, ROBUSTNESS_PLOT, "AUC and changed answers under corruption")}
+{pictures_table(metrics)}
 {adversarial_table(metrics.adversarial)}
 {fairness_table(metrics.fairness)}
 {ablation_table(metrics.ablation)}

@@ -34,14 +34,14 @@ def quality_tables(metrics: Metrics) -> str:
     blocks = []
     name, crops = ("test", metrics.test) if metrics.test else ("validation", metrics.val)
     if crops:
-        blocks.append(f"Crops of the {name} split:\n\n" + _quality_table("source", crops.sources, crops.all))
+        blocks.append(f"Crops of the {name} split:\n\n" + quality_table("source", crops.sources, crops.all))
         if crops.frame_means:
             blocks.append(_frame_means_table(crops))
         if crops.trained_on:
             blocks.append(trained_on_sentence(crops))
     if clips := metrics.clips:
         sources = ", ".join(source or "no name" for source in clips.sources)
-        table = _quality_table("method", clips.methods, clips.all)
+        table = quality_table("method", clips.methods, clips.all)
         blocks.append(f"Whole files of {sources}, each method against all reals:\n\n{table}")
     blocks.append(
         "AUC, calibration error (ECE) and shares of answers; 95% intervals in brackets. A p_fake is stated as if\n"
@@ -212,7 +212,8 @@ def _parts(section: str, measured: Measured) -> Iterable[tuple[str, Summary]]:
             yield f"{section}, {name}", found
 
 
-def _quality_table(first: str, parts: dict[str, Summary], whole: Summary) -> str:
+def quality_table(first: str, parts: dict[str, Summary], whole: Summary) -> str:
+    """A table with a row for each part and one for all, as Markdown; `first` is the head of the names."""
     return markdown_table(
         [first, *QUALITY], [[name, *_quality_row(found)] for name, found in [*parts.items(), ("all", whole)]]
     )
