@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av.error
+from av import VideoFrame, VideoStream
+from av.container import InputContainer
 
 from deepfake.errors import MediaError
 from deepfake.media.display import Display
@@ -87,7 +88,7 @@ class VideoReader(FileReader):
                 f"Copy it again, or try: ffmpeg -i {self.path.name} -c:v libx264 repaired.mp4"
             )
 
-    def _sampled(self, container: Any, stream: Any) -> Iterator[tuple[list[int], _Moment]]:
+    def _sampled(self, container: InputContainer, stream: VideoStream) -> Iterator[tuple[list[int], _Moment]]:
         """Each frame shown at times to sample, with the times' numbers; times whose frame is lost are left out."""
         indices: list[int] = []
         last: _Moment | None = None
@@ -100,7 +101,7 @@ class VideoReader(FileReader):
         if last is not None:
             yield indices, last
 
-    def _moments(self, container: Any, stream: Any) -> Iterator[tuple[int, _Moment]]:
+    def _moments(self, container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, _Moment]]:
         targets = [time + self._first for time in self.times]
         ticks = [math.floor(target / stream.time_base) for target in targets]
         decoded = DecodedFrames(container, stream, ticks)
@@ -119,7 +120,7 @@ class VideoReader(FileReader):
             if not lost or target - time_of(shown.pts, stream) < length_of(shown, stream) + _GRACE_S:
                 yield index, _Moment(before, shown, following)
 
-    def _sought(self, container: Any, stream: Any, reached: Any, target: int) -> bool:
+    def _sought(self, container: InputContainer, stream: VideoStream, reached: VideoFrame, target: int) -> bool:
         """Whether it jumped to the last keyframe before a target, as that lies far enough ahead of where it was."""
         place = stream.index_entries.search_timestamp(min(max(target, -MAX_TICKS), MAX_TICKS))
         if place < 0:
@@ -138,6 +139,6 @@ class VideoReader(FileReader):
 class _Moment:
     """A frame that is shown at a time to sample, with its neighbours, if there are any."""
 
-    before: Any
-    frame: Any
-    after: Any
+    before: VideoFrame | None
+    frame: VideoFrame
+    after: VideoFrame | None

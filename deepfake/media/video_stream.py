@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import av.error
+from av import Packet, VideoFrame, VideoStream
+from av.container import InputContainer
 from av.stream import Disposition
 
 from deepfake.errors import MediaError
@@ -46,7 +47,7 @@ class OpenedVideo:
             raise MediaError(f"{path} is a picture, not a video.")
         try:
             # Absolute, for FFmpeg takes what stands before a colon for a protocol; titles may be in any encoding.
-            self._container: Any = av.open(
+            self._container: InputContainer = av.open(
                 str(path.absolute()), format=format_of(path), options=_OPTIONS, metadata_errors="replace"
             )
         except (av.error.FFmpegError, OSError) as error:
@@ -54,7 +55,7 @@ class OpenedVideo:
                 f"{path} cannot be opened as a video ({said(error)}): it is damaged or cut short. Copy it again."
             ) from error
 
-    def __enter__(self) -> tuple[Any, Any]:
+    def __enter__(self) -> tuple[InputContainer, VideoStream]:
         container = self._container
         streams = pictured(container)
         wrong = self._wrong(streams, len(container.streams.audio))
@@ -70,7 +71,7 @@ class OpenedVideo:
     def __exit__(self, *_: object) -> None:
         self._container.close()
 
-    def _wrong(self, streams: list[Any], sounds: int) -> str:
+    def _wrong(self, streams: list[VideoStream], sounds: int) -> str:
         """Why none of the streams can be read; empty if the first can."""
         if not streams:
             return f"No video stream in {self._path} ({sounds} audio stream(s) found). Give one with pictures."
@@ -90,7 +91,7 @@ class DecodedFrames:
     in the stream's own ticks, or may be needed to complete their interlaced neighbours.
     """
 
-    def __init__(self, container: Any, stream: Any, targets: Sequence[int]) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, targets: Sequence[int]) -> None:
         self.broken = False
         self._is_interlaced = False
         self._context = stream.codec_context
@@ -100,10 +101,10 @@ class DecodedFrames:
     def __iter__(self) -> DecodedFrames:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> VideoFrame:
         return next(self._frames)
 
-    def _decode(self, packets: Iterator[Any]) -> Iterator[Any]:
+    def _decode(self, packets: Iterator[Packet]) -> Iterator[VideoFrame]:
         for packet, is_shown in self._looked_ahead(packets):
             self._context.skip_frame = "DEFAULT" if is_shown or self._is_interlaced else "NONREF"
             try:
@@ -120,9 +121,9 @@ class DecodedFrames:
                 else:
                     yield frame
 
-    def _looked_ahead(self, packets: Iterator[Any]) -> Iterator[tuple[Any, bool]]:
+    def _looked_ahead(self, packets: Iterator[Packet]) -> Iterator[tuple[Packet, bool]]:
         """Each packet, in order of decoding, with whether its frame is shown at one of the targets."""
-        ahead: deque[Any] = deque()
+        ahead: deque[Packet] = deque()
         before: deque[int] = deque(maxlen=_REORDERED)
         while True:
             try:
@@ -142,7 +143,7 @@ class DecodedFrames:
             before.append(packet.pts)
 
 
-def pictured(container: Any) -> list[Any]:
+def pictured(container: InputContainer) -> list[VideoStream]:
     """The video streams, the one first that players show; a picture of a record's cover is no video."""
     streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     return sorted(streams, key=lambda stream: not stream.disposition & Disposition.default)
@@ -185,7 +186,7 @@ def refuse_encrypted(path: Path) -> None:
             )
 
 
-def _bounds(container: Any, stream: Any) -> tuple[Fraction | None, Fraction | None]:
+def _bounds(container: InputContainer, stream: VideoStream) -> tuple[Fraction | None, Fraction | None]:
     """When the first frame begins and the last one ends of those whose packets follow; None without any."""
     begin = end = None
     for packet in _packets(container, stream):
@@ -196,7 +197,7 @@ def _bounds(container: Any, stream: Any) -> tuple[Fraction | None, Fraction | No
     return begin, end
 
 
-def _packets(container: Any, stream: Any) -> Iterator[Any]:
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
     """What can be read of a stream: its packets up to the first that cannot be found."""
     packets = container.demux(stream)
     while True:
@@ -206,11 +207,11 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
             return
 
 
-def time_of(ticks: int, stream: Any) -> Fraction:
+def time_of(ticks: int, stream: VideoStream) -> Fraction:
     """Seconds of the stream's own clock, exact."""
     return Fraction(ticks) * Fraction(stream.time_base)
 
 
-def length_of(frame: Any, stream: Any) -> Fraction:
+def length_of(frame: VideoFrame | Packet, stream: VideoStream) -> Fraction:
     """How long a frame, or that of a packet, is shown."""
     return time_of(frame.duration, stream) if frame.duration else 1 / Fraction(stream.average_rate or 25)
