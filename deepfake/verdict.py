@@ -121,8 +121,8 @@ def _decide_once(
     if part_calibration and parts and judge(p_fake, calibration.thresholds) is not Label.FAKE:
         p_fake, deciding = parts[0].p_fake, part_calibration
     label = judge(p_fake, deciding.thresholds)
-    reason = Reason.UNCERTAIN if label is Label.INCONCLUSIVE else None
-    return Decision(label, reason, p_fake, deciding.thresholds, tracks, parts)
+    unsure = Reason.UNCERTAIN if label is Label.INCONCLUSIVE else None
+    return Decision(label, unsure, p_fake, deciding.thresholds, tracks, parts)
 
 
 def judge(p_fake: float, thresholds: Thresholds) -> Label:

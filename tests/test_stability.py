@@ -17,10 +17,12 @@ from deepfake.cli.main import main
 from deepfake.face_scorer import FaceScorer
 from deepfake.media import read_picture
 from deepfake.model.bundle import DEFAULT_MODEL
-from deepfake.page.answers import answer
+from deepfake.page.answers import answer, face_cards
 from deepfake.records import Change, Label, Reason, Sampling
 from deepfake.report.brief import brief
+from deepfake.report.drawing import LABEL_COLOURS
 from deepfake.report.error_rates import error_sentences
+from deepfake.report.files import annotate
 from deepfake.report.pdf import write_pdf
 from deepfake.report.words import ENGLISH, sentences, spread
 
@@ -58,6 +60,7 @@ def unstable(detector, examples):
         reason=Reason.UNSTABLE,
         stability=MEANS,
         unstable_under=(Change.SMALLER, Change.TINT),
+        unstable_tracks=frozenset({0}),
     )
 
 
@@ -85,6 +88,7 @@ def test_a_change_that_flips_the_answer_is_named(steady, examples, unlike):
     assert verdict.unstable_under == (Change.TINT,)
     assert verdict.as_dict()["unstable_under"] == ["tint"]
     assert verdict.p_fake < verdict.thresholds.real_below
+    assert verdict.unstable_tracks == {0}
 
 
 def test_of_a_video_every_face_is_looked_at_again(steady, examples):
@@ -140,6 +144,18 @@ def test_the_page_has_the_spread_among_the_numbers(unstable):
     assert spread(unstable)[0] in folded
     plain = dataclasses.replace(unstable, stability=None)
     assert "harmless changes, p_fake" not in answer(plain, DEFAULT_MODEL)
+
+
+def test_the_card_and_the_box_of_a_face_say_so_too(unstable, detector, examples, portrait):
+    plain = detector.detect(examples / "portrait.jpg")
+    faces = [(portrait.image, plain.scores[0], None)]
+    told = f"{ENGLISH('answer.inconclusive_face')} ({ENGLISH('reason.unstable')})"
+    assert told in face_cards(faces, unstable)
+    assert 'class="face inconclusive"' in face_cards(faces, unstable)
+    assert told not in face_cards(faces, plain)
+    left, _, _, bottom = (round(edge) for edge in plain.scores[0].face.box_xyxy)
+    drawn = [annotate(portrait.image, plain.scores, verdict)[bottom, left].tolist() for verdict in (unstable, plain)]
+    assert drawn == [list(LABEL_COLOURS[Label.INCONCLUSIVE]), list(LABEL_COLOURS[Label.REAL])]
 
 
 def test_the_report_has_it_too(unstable, tmp_path):

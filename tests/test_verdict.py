@@ -88,6 +88,17 @@ def test_a_part_that_is_clearly_fake_makes_the_clip_fake():
     assert decide(scores, TIMES, PLAIN, 3, 40).label is Label.REAL
 
 
+def test_the_thresholds_are_those_of_what_decided():
+    scores = [score(0.99 if 10 <= frame < 18 else 0.1, frame) for frame in range(40)]
+    assert decide(scores, TIMES, PLAIN, 3, 40, PARTS).thresholds == PARTS.thresholds
+    assert decide(scores, TIMES, PLAIN, 3, 40).thresholds == THRESHOLDS
+    whole = [score(0.99, frame) for frame in range(40)]
+    decision = decide(whole, TIMES, PLAIN, 3, 40, PARTS)
+    assert decision.parts
+    assert decision.thresholds == THRESHOLDS, "the person is fake without them"
+    assert decide([], TIMES, PLAIN, 3, 0, PARTS).thresholds == THRESHOLDS
+
+
 @pytest.mark.parametrize("fakes", [{10, 11}, {3, 9, 15, 21, 27, 33}])
 def test_faces_that_are_few_or_far_apart_are_no_part(fakes):
     scores = [score(0.99 if frame in fakes else 0.1, frame) for frame in range(40)]
@@ -149,6 +160,19 @@ def test_an_answer_that_a_change_would_change_is_none(flipped, p_fake):
     assert decision.unstable_under == (flipped,)
     assert decision.p_fake == pytest.approx(0.9)
     assert decision.stability == pytest.approx({**STEADY, flipped: p_fake})
+
+
+def test_only_people_whose_own_answer_a_change_changes_are_unstable():
+    faces = [looked_again(score(0.9), **STEADY), looked_again(score(0.1, track=1), **dict.fromkeys(Change, 0.5))]
+    decision = decide(faces, TIMES, PLAIN, 1, 2)
+    assert (decision.label, decision.unstable_tracks) == (Label.FAKE, {1})
+    hidden = [
+        looked_again(score(0.99 if 10 <= frame < 18 else 0.1, frame, track), shift=0.1 if track else 0.99)
+        for frame in range(40)
+        for track in (0, 1)
+        if track or 10 <= frame < 18
+    ]
+    assert decide(hidden, TIMES, PLAIN, 3, 80, PARTS).unstable_tracks == {1}, "its part is gone"
 
 
 def test_an_answer_that_outlasts_every_change_stands():

@@ -169,7 +169,8 @@ class VideoActions(_TabActions):
             if asked.path == path:
                 yield shown
         except (MediaError, LimitError) as error:
-            yield cleared | {widgets.said: refused(error, path, say)}
+            if asked.path == path:
+                yield cleared | {widgets.said: refused(error, path, say)}
 
     def _shown(self, verdict: Verdict, kept: Keeper, entries: list[Entry], say: Catalogue) -> Shown:
         widgets = self.widgets

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from deepfake.media import Kind
 from deepfake.page.actions import Actions
-from deepfake.page.address import AddressActions
-from deepfake.page.examples import PICTURES, VIDEOS
+from deepfake.page.address import AddressActions, Judge
+from deepfake.page.examples import PICTURES, VIDEOS, Examples
 from deepfake.page.judging import PictureActions, VideoActions, face_at
 from deepfake.page.language import label
 from deepfake.page.messages import notice_of
@@ -16,6 +18,7 @@ from deepfake.page.offers import Offers
 from deepfake.page.parts import (
     QUIET,
     address_field,
+    cancel_button,
     chosen_example,
     example_gallery,
     face_cards_area,
@@ -35,16 +38,34 @@ SHOW_FACE = "(number) => deepfake.showFace(number)"
 WITH_WIDTH = "(verdict) => [verdict, document.querySelector('#picture-input img')?.naturalWidth ?? 0]"
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a tab is given: a file, and how it is to be looked at."""
+
+    kind: Kind
+    """Of the file."""
+    file: gr.Image | gr.Video
+    """Where it stands."""
+    start: gr.Button
+    """Has it judged."""
+    smallest: gr.Slider
+    """The smallest face that is searched for."""
+    address: tuple[gr.Textbox, gr.Button] | None
+    """Where an address of the web is given; None where nothing is fetched."""
+    gallery: gr.Gallery
+    """Its examples, as they are shown."""
+    examples: Examples
+    """Its examples."""
+
+
 def picture_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offers) -> None:
     """The tab for one picture."""
-    verdict, asked = gr.State(time_to_live=3600), gr.State(Asked())
+    verdict = gr.State(time_to_live=3600)
     with gr.Row():
         with gr.Column():
             picture = picture_input("page.picture", ["upload", "clipboard", "webcam"], "picture-input")
             look = gr.Button(label("page.analyse"), variant="primary", elem_id="analyse-picture")
-            smallest = smallest_face("picture")
-            field = address_field("picture") if offers.fetching else None
-            example = example_gallery(page, PICTURES)
+            given = _given(page, "picture", picture, look, PICTURES, offers)
         with gr.Column():
             said = gr.HTML(notice_of("no_picture", ENGLISH), elem_id="picture-answer")
             slider = heat_slider("picture-slider")
@@ -53,23 +74,8 @@ def picture_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Of
             pdf, data = keep_buttons("picture")
             feedback_form(offers.feedback, verdict)
             numbers = numbers_area()
-    widgets = PictureWidgets(said, slider, caption, cards, numbers, verdict, pdf, data, entries)
-    own = PictureActions(actions, widgets)
-    judging: dict[str, Any] = {
-        "fn": own.judge_picture,
-        "inputs": [picture, entries, asked, smallest],
-        "outputs": widgets.all(),
-        **QUIET,
-    }
-    running = [start(**judging) for start in (look.click, chosen_example(example, PICTURES, picture).then)]
-    if field and offers.fetching:
-        by_address = AddressActions(own, own.judge_picture, "picture", picture, offers.fetching)
-        running.append(_fetched(by_address, field, judging, picture))
-    for done in running:
-        followed_up(done, actions, [verdict, entries], [pdf, data], "picture")
-    smallest.input(own.forgotten, asked, widgets.all(), queue=False, **QUIET)
-    picture.input(own.changed, [picture, asked], widgets.all(), queue=False, **QUIET)
-    page.load(own.cleared, None, widgets.all(), **QUIET)
+    own = PictureActions(actions, PictureWidgets(said, slider, caption, cards, numbers, verdict, pdf, data, entries))
+    _wired(page, own, own.judge_picture, given, offers)
     face, width = gr.Number(visible=False), gr.Number(visible=False)
     picture.select(face_at, [verdict, width], face, js=WITH_WIDTH, **QUIET).then(
         None, face, None, js=SHOW_FACE, **QUIET
@@ -78,16 +84,14 @@ def picture_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Of
 
 def video_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offers) -> None:
     """The tab for one video."""
-    verdict, asked = gr.State(time_to_live=3600), gr.State(Asked())
+    verdict = gr.State(time_to_live=3600)
     with gr.Row():
         with gr.Column():
             video = video_input()
             with gr.Row():
                 watch = gr.Button(label("page.analyse"), variant="primary", elem_id="analyse-video")
-                stop = gr.Button(label("page.cancel"), elem_id="cancel-video")
-            smallest = smallest_face("video")
-            field = address_field("video") if offers.fetching else None
-            example = example_gallery(page, VIDEOS)
+                stop = cancel_button("video")
+            given = _given(page, "video", video, watch, VIDEOS, offers)
         with gr.Column():
             said = gr.HTML(notice_of("no_video", ENGLISH), elem_id="video-answer")
     plot = gr.Plot(show_label=False, visible=False, elem_id="timeline")
@@ -110,35 +114,61 @@ def video_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offe
             numbers = numbers_area()
     widgets = VideoWidgets(said, plot, moments, clip, caption, cards, numbers, verdict, pdf, data, entries)
     own = VideoActions(actions, widgets)
-    judging: dict[str, Any] = {
-        "fn": own.judge_video,
-        "inputs": [video, entries, asked, smallest],
-        "outputs": widgets.all(),
-        **QUIET,
-    }
-    running = [start(**judging) for start in (watch.click, chosen_example(example, VIDEOS, video).then)]
-    if field and offers.fetching:
-        by_address = AddressActions(own, own.judge_video, "video", video, offers.fetching)
-        running.append(_fetched(by_address, field, judging, video))
-    kept = [followed_up(done, actions, [verdict, entries], [pdf, data], "video") for done in running]
-    smallest.input(own.forgotten, asked, widgets.all(), queue=False, **QUIET)
-    video.input(own.changed, [video, asked], widgets.all(), queue=False, **QUIET)
-    page.load(own.cleared, None, widgets.all(), **QUIET)
+    running = _wired(page, own, own.judge_video, given, offers)
     # First the end, then the message: a frame that is still on its way would overwrite it.
-    stop.click(None, cancels=[*running, *kept], queue=False, api_visibility="private").then(
+    stop.click(None, cancels=running, queue=False, api_visibility="private").then(
         own.stopped, None, widgets.all(), queue=False, **QUIET
     )
 
 
-def _fetched(
-    by_address: AddressActions, field: tuple[gr.Textbox, gr.Button], judging: dict[str, Any], chosen: Any
-) -> Any:
-    """The event of an address that is given: the button, or Enter."""
-    address, button = field
-    return gr.on(
-        [button.click, address.submit],
-        by_address.judge_address,
-        [address, *judging["inputs"][1:]],
-        [*judging["outputs"], chosen],
+def _given(
+    page: gr.Blocks, kind: Kind, file: gr.Image | gr.Video, start: gr.Button, examples: Examples, offers: Offers
+) -> _Given:
+    """What stands below the file and its button: how it is looked at, and where else a file comes from."""
+    smallest = smallest_face(kind)
+    address = address_field(kind) if offers.fetching else None
+    return _Given(kind, file, start, smallest, address, example_gallery(page, examples), examples)
+
+
+def _wired(
+    page: gr.Blocks, own: PictureActions | VideoActions, judge: Judge, given: _Given, offers: Offers
+) -> list[Any]:
+    """Wires what a tab is given to what it shows.
+
+    Args:
+        page: The page.
+        own: What the tab shows.
+        judge: What it does with a file.
+        given: What it is given.
+        offers: What is offered beside that.
+
+    Returns:
+        The events that lead to an answer and its files: to cancel them is to cancel it.
+    """
+    widgets, asked = own.widgets, gr.State(Asked())
+    judging: dict[str, Any] = {
+        "fn": judge,
+        "inputs": [given.file, widgets.entries, asked, given.smallest],
+        "outputs": widgets.all(),
         **QUIET,
-    )
+    }
+    starts = (given.start.click, chosen_example(given.gallery, given.examples, given.file).then)
+    running = [start(**judging) for start in starts]
+    if given.address and offers.fetching:
+        address, button = given.address
+        by_address = AddressActions(own, judge, given.kind, given.file, offers.fetching)
+        running.append(
+            gr.on(
+                [button.click, address.submit],
+                by_address.judge_address,
+                [address, *judging["inputs"][1:]],
+                [*widgets.all(), given.file],
+                **QUIET,
+            )
+        )
+    about, buttons = [widgets.verdict, widgets.entries], [widgets.pdf, widgets.data]
+    kept = [followed_up(done, own.actions, about, buttons, given.kind) for done in running]
+    given.smallest.input(own.forgotten, asked, widgets.all(), queue=False, **QUIET)
+    given.file.input(own.changed, [given.file, asked], widgets.all(), queue=False, **QUIET)
+    page.load(own.cleared, None, widgets.all(), **QUIET)
+    return [*running, *kept]

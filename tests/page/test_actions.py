@@ -109,7 +109,9 @@ def test_an_answer_that_comes_too_late_is_dropped(pictures, videos, examples):
 
 def test_a_video_reports_each_frame_then_answers(videos, examples):
     *steps, shown = videos.judge_video(str(examples / "half_fake.mp4"), [], Asked())
-    assert [f"frame {number} of 24" in step["said"] for number, step in enumerate(steps[:-1], 1)] == [True] * 24
+    begun, *looked, _ = steps
+    assert "Looking at the video" in begun["said"], "before it has its turn"
+    assert [f"frame {number} of 24" in step["said"] for number, step in enumerate(looked, 1)] == [True] * 24
     assert {"entries"} == set(VIDEO.all()) - set(steps[0])
     assert set(shown) == set(VIDEO.all())
     verdict = shown["verdict"]
@@ -138,7 +140,7 @@ def test_an_unreadable_file_is_a_message_without_the_servers_path(pictures, vide
     path = tmp_path / "letter.jpg"
     path.write_text("no picture")
     shown = last(pictures.judge_picture(str(path), [], Asked()))
-    (video_shown,) = videos.judge_video(str(path), [], Asked())
+    video_shown = last(videos.judge_video(str(path), [], Asked()))
     for found in (shown["said"], video_shown["said"]):
         assert "cannot be read" in found
         assert "letter.jpg is neither" in found

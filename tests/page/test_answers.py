@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -26,6 +27,7 @@ from deepfake.page.evidence import Moment
 from deepfake.page.history import History, refused_entry, table
 from deepfake.page.serve import STYLE
 from deepfake.records import Frame, Label, Step, Thresholds
+from deepfake.report.catalogue import LANGUAGES, catalogue
 from deepfake.report.words import ENGLISH
 
 THRESHOLDS = Thresholds(real_below=0.25, fake_above=0.75)
@@ -85,7 +87,7 @@ def test_text_from_a_file_is_escaped(verdict, tmp_path):
 
 def test_a_card_for_each_face_shows_crop_heat_map_and_noise(verdict, portrait):
     (score,) = verdict.scores
-    cards = face_cards([(portrait.image, score, None), (portrait.image, score, 1.0)], verdict.thresholds)
+    cards = face_cards([(portrait.image, score, None), (portrait.image, score, 1.0)], verdict)
     assert cards.count("<figure") == 2
     images = [
         cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_UNCHANGED)
@@ -105,17 +107,40 @@ def test_a_card_for_each_face_shows_crop_heat_map_and_noise(verdict, portrait):
 def test_faces_stand_in_the_order_of_their_numbers(verdict, portrait):
     (score,) = verdict.scores
     numbered = [replace(score, face=replace(score.face, track=number)) for number in (2, 0, 1)]
-    cards = face_cards([(portrait.image, one, None) for one in numbered], verdict.thresholds)
+    cards = face_cards([(portrait.image, one, None) for one in numbered], verdict)
     assert re.findall(r'data-face="(\d)"', cards) == ["1", "2", "3"]
 
 
 def test_the_heat_map_is_named_and_leads_to_why_it_adds_up(verdict):
-    told = heat_caption(verdict.scores)
+    told = heat_caption(verdict)
     assert "Grad-CAM heat map" in told
     assert "exact" in told
     (anchor,) = re.findall(r'href="#([^"]+)"', told)
     assert f'id="{anchor}"' in about(DEFAULT_MODEL)
-    assert heat_caption(()) == ""
+    assert heat_caption(replace(verdict, scores=())) == ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_heat_maps_caption_has_no_number_that_the_page_does_not_show(verdict, language):
+    say = catalogue(language)
+    for kind, scale in (("picture", "heat.own_scale"), ("video", "heat.shared_scale")):
+        told = heat_caption(replace(verdict, kind=kind), say)
+        assert say(scale) in told
+        assert not re.search(r"\d", re.sub("<[^>]+>", "", told))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_score_of_the_headline_is_explained_beside_it(verdict, language):
+    say = catalogue(language)
+    fake = replace(verdict, label=Label.FAKE, reason=None, p_fake=0.934)
+    said = html.unescape(answer(fake, DEFAULT_MODEL, say))
+    headed, rest = said.split("</h2>")
+    assert "93" in headed
+    told = re.match(r'<details class="meaning"><summary>(.+?)</summary><p>(.+?)</p></details>', rest)
+    assert told.groups() == (say("answer.score_title", score=93), say("answer.score_means", score=93))
+    of_video = html.unescape(answer(replace(fake, kind="video"), DEFAULT_MODEL, say))
+    assert say("answer.score_of_video") in of_video
+    assert "meaning" not in answer(replace(verdict, label=Label.REAL), DEFAULT_MODEL, say), "its headline has no score"
 
 
 def test_a_moment_is_a_button_that_carries_its_time(portrait):
@@ -124,7 +149,7 @@ def test_a_moment_is_a_button_that_carries_its_time(portrait):
 
 
 def test_many_faces_are_cut_off_and_it_is_said(verdict, portrait):
-    cards = face_cards([(portrait.image, verdict.scores[0], None)] * 15, verdict.thresholds)
+    cards = face_cards([(portrait.image, verdict.scores[0], None)] * 15, verdict)
     assert cards.count("<figure") == 12
     assert "3 more faces" in cards
 

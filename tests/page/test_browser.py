@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import json
 import re
 import shutil
 import zipfile
+from fractions import Fraction
 
+import numpy as np
 import PIL.Image
 import pypdf
 import pytest
 
+import deepfake.face_scorer
+import deepfake.faces.changes
+from deepfake.media import read_picture
+from deepfake.media.encode import encode_clip
+from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.page import fetching
 from deepfake.page.place import own_folder
 from deepfake.page.serve import Settings, serving
+from deepfake.records import Change, Frame
 from deepfake.report.catalogue import LANGUAGES, catalogue
-from deepfake.report.words import ENGLISH, headline
+from deepfake.report.words import ENGLISH, headline, of_hundred
 from tests.page.conftest import free_port
 
 pytestmark = pytest.mark.browser
@@ -116,7 +126,7 @@ def test_another_picture_clears_the_answer(visit, examples):
     page.locator("#picture-pdf:enabled").wait_for()
     panel(page).get_by_label("Remove Image").or_(panel(page).get_by_label("Clear")).first.click()
     page.wait_for_selector("#picture-answer h2:has-text('No picture yet')")
-    page.locator("#picture-pdf:disabled").wait_for()
+    page.locator("#picture-pdf").wait_for(state="hidden")
     assert panel(page).locator(".face").count() == 0
     assert not page.locator("#picture-slider").is_visible()
     choose(page, "picture", examples / "no_face.jpg")
@@ -426,6 +436,155 @@ def test_how_it_works_has_a_named_button_and_takes_no_tab_stop_while_closed(visi
     wide = page.locator(".block.about").evaluate("found => found.getBoundingClientRect().width")
     assert wide <= 390
     assert page.locator(".block.about").evaluate("found => found.scrollWidth - found.clientWidth") <= 1
+
+
+def edges(found):
+    box = found.bounding_box()
+    return box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_sources_of_a_video_are_not_cut_off_by_a_tall_one(visit, tmp_path, width):
+    black = np.zeros((640, 360, 3), np.uint8)
+    tall = encode_clip((Frame(black, number, Fraction(number, 8)) for number in range(8)), tmp_path / "tall.mp4")
+    page = visit(width=width)
+    choose(page, "video", tall)
+    page.wait_for_function("document.querySelector('#video-input video').readyState >= 1")
+    left, top, right, bottom = edges(page.locator("#video-input"))
+    _, shown_top, _, shown_bottom = edges(page.locator("#video-input video"))
+    for button in page.locator("#video-input .source-selection button").all():
+        own_left, own_top, own_right, own_bottom = edges(button)
+        assert left <= own_left < own_right <= right
+        assert top <= shown_top < shown_bottom <= own_top < own_bottom <= bottom
+
+
+@pytest.mark.parametrize(("width", "locale"), [(360, "en-US"), (390, "de"), (390, "ar")])
+def test_every_tab_is_seen_and_reached_with_the_keyboard_on_a_narrow_screen(visit, width, locale):
+    page = visit(width=width, locale=locale)
+    tabs = page.get_by_role("tab")
+    tabs.nth(5).wait_for()
+    for tab in tabs.all():
+        left, _, right, _ = edges(tab)
+        assert 0 <= left < right <= width
+    assert page.get_by_label("More tabs").count() == 0
+    tabs.first.focus()
+    for _ in range(5):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("#history-table").wait_for()
+    assert tabs.last.get_attribute("aria-selected") == "true"
+
+
+BROKEN_WORDS = """(table) => [...table.querySelectorAll("th span")].flatMap((head) => {
+    const text = head.firstChild, range = document.createRange();
+    return [...text.data.matchAll(/\\S+/g)].filter((word) => {
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        return range.getClientRects().length > 1;
+    }).map((word) => word[0]);
+})"""
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de"])
+def test_the_table_of_a_batch_is_read_on_a_narrow_screen(visit, examples, locale):
+    page = visit(width=390, locale=locale)
+    page.get_by_role("tab").nth(2).click()
+    table = page.locator("#batch-table")
+    table.locator("th").first.wait_for()
+    assert table.evaluate(BROKEN_WORDS) == []
+    panel(page).locator("input[type=file]").first.set_input_files(examples / "self_blend.jpg")
+    panel(page).locator(".file-preview").wait_for()
+    page.click("#analyse-batch")
+    page.locator("#batch-csv:enabled").wait_for()
+    line_of(page, "batch", "self_blend.jpg").wait_for()
+    assert table.evaluate(BROKEN_WORDS) == []
+    widths = table.locator("th").evaluate_all("(heads) => heads.map((head) => head.offsetWidth)")
+    assert widths[0] + widths[1] + widths[2] / 2 < 326, "the answer begins in what is seen of the table"
+    assert table.locator("thead").bounding_box()["height"] < 100
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+
+
+def test_what_has_nothing_to_do_is_not_shown(visit, examples):
+    page = visit()
+    strength = page.get_by_label("range slider for Strength of the heat maps").locator("visible=true")
+    kept = page.locator("#picture-pdf, #video-pdf, #batch-csv, #batch-pdf, #forget").locator("visible=true")
+    cancel = page.locator("#cancel-video, #cancel-batch").locator("visible=true")
+    for name in ("Picture", "Video", "Batch", "History"):
+        page.get_by_role("tab", name=name, exact=True).click()
+        panel(page).locator(".answer, #history-table").first.wait_for()
+        assert [strength.count(), kept.count(), cancel.count()] == [0, 0, 0], name
+    analyse(page, "video", examples / "half_fake.mp4")
+    cancel.wait_for()
+    assert [strength.count(), kept.count()] == [0, 0]
+    assert answer(page, "video")
+    strength.wait_for()
+    kept.wait_for()
+    assert cancel.count() == 0
+    page.get_by_role("tab", name="Batch", exact=True).click()
+    panel(page).locator("input[type=file]").first.set_input_files([examples / "portrait.jpg", examples / "no_face.jpg"])
+    panel(page).locator(".file-preview").wait_for()
+    page.click("#analyse-batch")
+    cancel.wait_for()
+    page.locator("#batch-csv:enabled").wait_for()
+    assert cancel.count() == 0
+
+
+def test_the_score_is_explained_beside_the_headline(visit, examples, detector):
+    page = visit()
+    analyse(page, "picture", examples / "self_blend.jpg")
+    score = of_hundred(detector.detect(examples / "self_blend.jpg").p_fake)
+    told = page.get_by_text(ENGLISH("answer.score_means", score=score))
+    page.locator("#picture-answer h2").get_by_text(f"{score} of 100").wait_for()
+    assert not told.is_visible()
+    page.get_by_text(ENGLISH("answer.score_title", score=score)).click()
+    assert told.is_visible()
+    caption = panel(page).locator(".caption").inner_text()
+    assert not re.search(r"\d", caption), "it names no number that is nowhere else"
+
+
+@pytest.fixture
+def visit_own(browser):
+    """Opens a page that is served with other settings or another model."""
+    with contextlib.ExitStack() as stack:
+
+        def open_page(*, model=DEFAULT_MODEL, **settings):
+            folder = stack.enter_context(own_folder())
+            url = stack.enter_context(serving(Settings(port=free_port(), **settings), folder, model))
+            context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+            stack.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(WAIT_MS)
+            page.goto(url)
+            page.wait_for_selector("#analyse-picture")
+            return page
+
+        yield open_page
+
+
+def test_the_scale_has_the_thresholds_of_the_part_that_decided(visit_own, examples, tmp_path):
+    model = shutil.copytree(DEFAULT_MODEL, tmp_path / "model")
+    manifest = json.loads((model / "bundle.json").read_text())
+    manifest["calibration"]["part"]["thresholds"] = {"real_below": 0.33, "fake_above": 0.81}
+    (model / "bundle.json").write_text(json.dumps(manifest))
+    page = visit_own(model=model)
+    analyse(page, "video", examples / "half_fake.mp4")
+    assert "that part decides" in answer(page, "video")
+    page.locator("#video-answer summary", has_text=ENGLISH("answer.numbers")).click()
+    assert "Real below 0.33, fake from 0.81" in answer(page, "video")
+    assert page.locator("#video-answer .scale .tick.middle").all_inner_texts() == ["0.33", "0.81"]
+
+
+def test_the_card_of_a_face_is_unstable_where_its_answer_is(visit_own, examples, monkeypatch):
+    fake, real = read_picture(examples / "self_blend.jpg").image, deepfake.faces.changes.changed
+
+    def other(image, face, spec, change):
+        return (fake, face) if change is Change.TINT else real(image, face, spec, change)
+
+    monkeypatch.setattr(deepfake.face_scorer, "changed", other)
+    page = visit_own(stability=True)
+    analyse(page, "picture", examples / "portrait.jpg")
+    assert ENGLISH("reason.unstable") in page.locator("#picture-answer h2").inner_text()
+    assert ENGLISH("reason.unstable") in panel(page).locator(".face.inconclusive figcaption").inner_text()
 
 
 def test_it_fits_a_narrow_screen_and_brings_the_answer_into_view(visit, examples):

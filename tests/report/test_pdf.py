@@ -118,6 +118,18 @@ def test_a_video_is_shown_by_its_timeline_and_its_most_suspicious_frames(video, 
     assert f"face 1 {track.p_fake:.2f} 24 {track.start_s:.2f}-{track.end_s:.2f}" in text
 
 
+def test_the_part_that_decided_is_in_the_table_and_its_thresholds_on_the_scale(video, tmp_path):
+    (part,) = video.parts
+    assert video.p_fake == part.p_fake != video.tracks[0].p_fake
+    decided = dataclasses.replace(video, thresholds=Thresholds(0.33, 0.81))
+    text = text_of(write_pdf(decided, tmp_path / "report.pdf"))
+    frames = sum(part.from_s <= time_s <= part.to_s for time_s in video.times.values())
+    assert f"face 1, a part {part.p_fake:.2f} {frames} {part.from_s:.2f}-{part.to_s:.2f}" in text
+    assert ENGLISH("report.part_note") in text
+    assert "real below 0.33" in text
+    assert "fake from 0.81" in text
+
+
 def test_a_file_without_a_face_has_a_reason_and_no_evidence(faceless, tmp_path):
     path = write_pdf(faceless, tmp_path / "report.pdf")
     text = text_of(path)
