@@ -98,7 +98,8 @@ def test_thresholds_part_the_three_answers(verdict, monkeypatch):
     ):  # fmt: skip
         monkeypatch.setattr(scorer, "expert_logit", lambda *_, p=p_generated: calibration.raw(p))
         found = judge.judge(noise)
-        assert (found.label, found.p_generated) == (label, pytest.approx(p_generated))
+        assert found.label is label
+        assert found.p_generated == pytest.approx(p_generated)
 
 
 def test_of_several_pages_the_most_suspicious_counts(looking, portrait, tmp_path):
