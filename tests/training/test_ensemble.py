@@ -18,15 +18,20 @@ from deepfake.training.fine_tune import _saved_network
 from deepfake.training.run import load_run, read_run_config
 
 
-@pytest.fixture
-def other(drawn, tmp_path):
+@pytest.fixture(scope="module")
+def two_streams(drawn, tmp_path_factory):
     """A run on the drawn crops, of a network with both streams."""
-    folder = tmp_path / "other"
-    shutil.copytree(drawn.run, folder)
+    folder = shutil.copytree(drawn.run, tmp_path_factory.mktemp("two_streams") / "other")
     _change(folder, "network", backbone="mobilenet_v2", alpha=0.35, streams="both")
     _change(folder, "data", weights={"made": 3})
     build_network(read_run_config(folder).network, 64).save(folder / "best.keras")
     return folder
+
+
+@pytest.fixture
+def other(two_streams, tmp_path):
+    """That run, to be changed."""
+    return shutil.copytree(two_streams, tmp_path / "other")
 
 
 def _change(run, section, **values):

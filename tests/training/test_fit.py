@@ -95,14 +95,16 @@ def test_a_killed_run_goes_on_to_the_same_end(made_crops, write_config, tmp_path
         assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-3)
 
 
-def test_a_finished_run_is_kept_and_another_configuration_refused(made_crops, write_config, tmp_path):
+def test_a_finished_run_is_kept_and_another_configuration_and_other_data_are_refused(
+    made_crops, write_config, tmp_path, save_png
+):
     made_crops(8)
     best = fit(read_config(write_config(epochs=1)), tmp_path / "run")
-    written = best.stat().st_mtime_ns
+    written, described = best.stat().st_mtime_ns, (tmp_path / "run" / "config.json").read_text()
     assert fit(read_config(write_config(epochs=1)), tmp_path / "run") == best
     assert best.stat().st_mtime_ns == written
     # An earlier version did not know every key of today.
-    description = json.loads((tmp_path / "run" / "config.json").read_text())
+    description = json.loads(described)
     del description["config"]["network"]["beside"]
     (tmp_path / "run" / "config.json").write_text(json.dumps(description))
     assert fit(read_config(write_config(epochs=1)), tmp_path / "run") == best
@@ -111,6 +113,14 @@ def test_a_finished_run_is_kept_and_another_configuration_refused(made_crops, wr
     description["config"]["network"]["known_later"] = 1
     (tmp_path / "run" / "config.json").write_text(json.dumps(description))
     with pytest.raises(DatasetError, match="holds a run of another configuration, in config.json"):
+        fit(read_config(write_config(epochs=1)), tmp_path / "run")
+
+    (tmp_path / "run" / "config.json").write_text(described)
+    save_png(tmp_path / "crops" / "real" / "0.png", np.zeros((64, 64, 3), np.uint8))
+    with pytest.raises(DatasetError, match="holds a run of another data, in config.json"):
+        fit(read_config(write_config(epochs=1)), tmp_path / "run")
+    (tmp_path / "crops" / "real" / "0.png").unlink()
+    with pytest.raises(DatasetError, match="real/0.png is missing. Run extract again"):
         fit(read_config(write_config(epochs=1)), tmp_path / "run")
 
 
@@ -140,12 +150,15 @@ def test_a_start_that_failed_before_its_first_step_blocks_no_folder(made_crops, 
 
 def test_pictures_that_are_trained_on_and_kept_back_are_said(made_crops, write_config, tmp_path):
     made_crops(8)
-    said = []
-    fit(read_config(write_config(epochs=1)), tmp_path / "run", say=said.append)
+    # It is said before the start, which fails.
+    config, said = read_config(write_config(fit='initial_weights = "absent.weights.h5"')), []
+    with pytest.raises(DatasetError, match="absent.weights.h5 are missing"):
+        fit(config, tmp_path / "run", say=said.append)
     assert not said
     crops = tmp_path / "crops"
     (crops / "real" / "2.png").write_bytes((crops / "real" / "0.png").read_bytes())
-    fit(read_config(write_config(epochs=1)), tmp_path / "again", say=said.append)
+    with pytest.raises(DatasetError, match="absent.weights.h5 are missing"):
+        fit(config, tmp_path / "run", say=said.append)
     (line,) = said
     assert line.startswith("1 of 8 pictures kept for validation and tests look like one that is trained on, 1 of them")
 
@@ -157,17 +170,6 @@ def test_a_leaking_index_is_refused_before_training(made_crops, write_config, tm
     with pytest.raises(DatasetError, match="so a test would see what training saw"):
         fit(read_config(write_config()), tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-def test_other_data_are_refused(made_crops, write_config, tmp_path, save_png):
-    made_crops(8)
-    fit(read_config(write_config(epochs=1)), tmp_path / "run")
-    save_png(tmp_path / "crops" / "real" / "0.png", np.zeros((64, 64, 3), np.uint8))
-    with pytest.raises(DatasetError, match="holds a run of another data, in config.json"):
-        fit(read_config(write_config(epochs=1)), tmp_path / "run")
-    (tmp_path / "crops" / "real" / "0.png").unlink()
-    with pytest.raises(DatasetError, match="real/0.png is missing. Run extract again"):
-        fit(read_config(write_config(epochs=1)), tmp_path / "run")
 
 
 @pytest.mark.parametrize("beside", [(), (NetworkConfig("mobilenet_v2", 0.35),)], ids=["one", "ensemble"])
@@ -225,8 +227,8 @@ def test_a_run_goes_on_from_the_network_of_a_bundle(drawn, made_crops, write_con
 
 
 def test_a_run_goes_on_from_one_network_of_several(tmp_path):
-    single, smaller = NetworkConfig("mobilenet_v2", 0.5), NetworkConfig(streams="noise")
-    both = build_network(NetworkConfig("mobilenet_v2", 0.5, beside=(smaller,)), 64)
+    single, smaller = NetworkConfig(streams="noise", noise_width=8), NetworkConfig(streams="noise", noise_width=4)
+    both = build_network(NetworkConfig(streams="noise", noise_width=8, beside=(smaller,)), 64)
     both.save(tmp_path / "both.keras")
     for member, config in enumerate((single, smaller)):
         network = build_network(config, 64)
@@ -235,7 +237,7 @@ def test_a_run_goes_on_from_one_network_of_several(tmp_path):
         assert all(np.array_equal(*pair) for pair in zip(network.get_weights(), own, strict=True))
     with pytest.raises(DatasetError, match=r"both.keras has no network 2 .* Correct `initial_member` or `network`"):
         fit_module._begin_with(network, tmp_path / "both.keras", 2)
-    other = build_network(NetworkConfig("mobilenet_v2", 0.35), 64)
+    other = build_network(NetworkConfig(streams="noise", noise_width=12), 64)
     with pytest.raises(DatasetError, match=r"has no network 0 that is made as `network` says"):
         fit_module._begin_with(other, tmp_path / "both.keras", 0)
 
