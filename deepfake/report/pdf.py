@@ -224,7 +224,7 @@ def _write_picture_evidence(sheet: Sheet, verdict: Verdict, page: KeptFrame) -> 
 
 
 def _write_whole_picture(sheet: Sheet, whole: WholePicture, shown: Frame, model: Path) -> None:
-    sheet.heading(sheet.say("whole_picture.title"))
+    sheet.heading(sheet.say("whole_picture.title"), 120)
     sheet.text(" ".join(whole_sentences(whole, model, sheet.say)))
     if shown.index == whole.page:
         mapped = patch_map(shown.image, whole)
