@@ -53,7 +53,7 @@ class FaceScorer:
         self, model: Path | str = DEFAULT_MODEL, *, graph: str = GRAPHS[0], trust: bool = False, threads: int = 2
     ) -> None:
         self.bundle = load_bundle(model, graph=graph, trust=trust)
-        self._scorer = Scorer(self.bundle, threads)
+        self.scorer = Scorer(self.bundle, threads)
 
     def cut(self, image: Image, faces: Iterable[Face]) -> list[Crop]:
         """The crops of those faces of a picture that are large enough to be judged, RGB uint8 `(height, width, 3)`."""
@@ -62,7 +62,7 @@ class FaceScorer:
 
     def score(self, crops: Sequence[Crop]) -> list[Score]:
         """Scores each crop, in order: the calibrated mean over its views (test-time augmentation)."""
-        return self._scorer.score(crops)
+        return self.scorer.score(crops)
 
     def look_again(
         self,

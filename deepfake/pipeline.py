@@ -23,8 +23,9 @@ from deepfake.media import MediaReader, Opener, open_media
 from deepfake.media.compression import source_of
 from deepfake.model.bundle import DEFAULT_MODEL, DETECTOR, load_detector
 from deepfake.provenance.c2pa import trust_anchors
-from deepfake.records import Face, Frame, Image, Sampling, Score, Step, Thresholds, Verdict
+from deepfake.records import Face, Frame, Image, Sampling, Score, Step, Thresholds, Verdict, WholePicture
 from deepfake.verdict import decide
+from deepfake.whole_picture import PictureScorer
 
 Progress = Callable[[int, int], object]
 """Called with the number of frames, crops or files done, and their total."""
@@ -81,9 +82,11 @@ class Detector:
             one nobody does.
         stability: Whether to look at each judged face again after harmless changes, see `deepfake.faces.changes`: an
             answer that one of them would change is `inconclusive`, and the networks take five times as long.
+        whole_picture: Whether to say of each picture, too, whether it was generated as a whole, see
+            `deepfake.whole_picture`; of a video nothing is said.
 
     Raises:
-        BundleError: If a bundle is missing, damaged or made for another version.
+        BundleError: If a bundle is missing, damaged or made for another version, or cannot judge whole pictures.
         DeepfakeError: If the trust list cannot be used.
 
     Example:
@@ -103,8 +106,10 @@ class Detector:
         opener: Opener = open_media,
         trust_list: Path | None = None,
         stability: bool = False,
+        whole_picture: bool = False,
     ) -> None:
         self._scorer = FaceScorer(model, trust=trust, threads=threads)
+        self._pictures = PictureScorer(self._scorer.scorer) if whole_picture else None
         self.bundle = self._scorer.bundle
         # Where its measures lie, for whoever says how often it errs.
         self.model = Path(model)
@@ -226,6 +231,7 @@ class Detector:
         scores: list[Score] = []
         times: dict[int, float] = {}
         faces_found = 0
+        whole: WholePicture | None = None
         tracker = Tracker()
         width = height = 0
 
@@ -249,6 +255,8 @@ class Detector:
             own = self._scored(frame.image, faces, turn)
             if self._looks_again:
                 own = self._scorer.look_again(frame.image, own, turn, answered_only=media.kind == "picture")
+            if self._pictures and media.kind == "picture":
+                whole = _more_suspicious(whole, self._pictures.judge(frame.image, frame.index, turn))
             height, width = frame.image.shape[:2]
             scores += own
             yield Step(len(times), len(media), frame, own)
@@ -283,7 +291,15 @@ class Detector:
             stability=decision.stability,
             unstable_under=decision.unstable_under,
             unstable_tracks=decision.unstable_tracks,
+            whole_picture=whole,
         )
+
+
+def _more_suspicious(known: WholePicture | None, found: WholePicture | None) -> WholePicture | None:
+    """Of two pages the one that rather looks generated; None where neither could be judged."""
+    if known and found:
+        return max(known, found, key=lambda own: own.p_generated)
+    return known or found
 
 
 def detect(path: Path | str, model: Path | str = DEFAULT_MODEL, sampling: Sampling | None = None) -> Verdict:

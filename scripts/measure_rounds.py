@@ -23,7 +23,9 @@ from msgspec.structs import replace
 from deepfake.evaluation.evaluate import evaluate_clips, evaluate_crops
 from deepfake.model.bundle import GRAPHS, write_manifest
 from deepfake.model.calibration import Calibration, Calibrations
-from deepfake.model.metrics import Round, Summary, read_metrics, write_metrics
+from deepfake.model.lineage import Round
+from deepfake.model.measured import Summary
+from deepfake.model.metrics import read_metrics, write_metrics
 from deepfake.nn.config import NetworkConfig
 from deepfake.nn.network import build_network, serving_network
 from deepfake.nn.saved import load_file

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TextColumn
 
-from deepfake.cli.terminal import console, duration, tell
+from deepfake.cli.terminal import bar_with, duration, tell
 
 if TYPE_CHECKING:
     from deepfake.training.progress import FitProgress
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @contextmanager
 def epoch_lines() -> Iterator[EpochLines]:
     """Shows on stderr how far a fit is; where that is no terminal, in a line an epoch alone."""
-    lines = EpochLines(_bar() if sys.stderr.isatty() else None)
+    lines = EpochLines(bar_with(TextColumn("loss {task.fields[loss]:.3f}")) if sys.stderr.isatty() else None)
     try:
         yield lines
     finally:
@@ -68,14 +68,3 @@ class EpochLines:
         left_s = took_s / (at.epoch - self._first + 1) * (at.epochs - at.epoch)
         left = f", about {duration(left_s)} left" if at.epoch < at.epochs else ""
         return f"epoch {at.epoch} of {at.epochs}: loss {at.loss:.3f}, validation AUC {auc:.3f}{left}"
-
-
-def _bar() -> Progress:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}"),
-        TimeRemainingColumn(compact=True),
-    )
-    return Progress(*columns, console=console(sys.stderr), transient=True, redirect_stdout=False, redirect_stderr=False)

@@ -19,13 +19,16 @@ from deepfake.system.memory import keep_large_blocks
 if TYPE_CHECKING:
     from deepfake.data.config import Fakes
 
+BUNDLE = click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
+INDEX = click.option("--index", type=FILE, multiple=True, required=True, help="An index of faces.")
+SOURCE = click.option("--source", multiple=True, help="Take this source alone; may be given several times.")
 SPLIT = click.option(
     "--split", "split_name", type=click.Choice(["val", "test"]), default="test", show_default=True, help="Which faces."
 )
 
 
 @click.command()
-@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
+@BUNDLE
 @click.option("--index", type=FILE, multiple=True, help="An index of faces; may be given several times.")
 @SPLIT
 @FAKES
@@ -88,10 +91,10 @@ def evaluate(
 
 
 @click.command()
-@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
-@click.option("--index", type=FILE, multiple=True, required=True, help="An index of faces.")
+@BUNDLE
+@INDEX
 @SPLIT
-@click.option("--source", multiple=True, help="Take this source alone; may be given several times.")
+@SOURCE
 def robustness(model: Path, index: tuple[Path, ...], split_name: str, source: tuple[str, ...]) -> None:
     """Measure a bundle under corruption: compression, scaling, blur, noise, colour and a moved crop.
 
@@ -115,10 +118,10 @@ def robustness(model: Path, index: tuple[Path, ...], split_name: str, source: tu
 
 
 @click.command()
-@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
-@click.option("--index", type=FILE, multiple=True, required=True, help="An index of faces.")
+@BUNDLE
+@INDEX
 @SPLIT
-@click.option("--source", multiple=True, help="Take this source alone; may be given several times.")
+@SOURCE
 @click.option("--crops", type=click.IntRange(min=2), default=200, show_default=True, help="Most faces of a source.")
 @click.option(
     "--eps",
@@ -170,8 +173,8 @@ def adversarial(
 
 
 @click.command()
-@click.option("--model", type=NEW_FOLDER, required=True, help="Folder of a bundle.")
-@click.option("--index", type=FILE, multiple=True, required=True, help="An index of faces.")
+@BUNDLE
+@INDEX
 @SPLIT
 def fairness(model: Path, index: tuple[Path, ...], split_name: str) -> None:
     """Measure whom a bundle is wrong about: errors by skin tone, brightness, size of the face, and pose.

@@ -28,6 +28,7 @@ from deepfake.cli.options import (
     STABILITY,
     TRUST,
     TRUST_LIST,
+    WHOLE_PICTURE,
     Commands,
     found_model,
     not_empty,
@@ -39,6 +40,7 @@ from deepfake.cli.terminal import AnswerList, progress_bar, tell, tell_error
 from deepfake.cli.train import (
     average,
     calibrate,
+    calibrate_pictures_command,
     calibrate_tracks_command,
     ensemble,
     experts,
@@ -85,9 +87,10 @@ def main() -> None:
 @FPS
 @click.option("--start", type=click.FloatRange(min=0), default=0.0, help="Begin a video here, in seconds.")
 @click.option("--end", type=click.FloatRange(min=0, min_open=True), help="Stop a video here, in seconds.")
-@click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
+@MODEL
 @MIN_FACE
 @STABILITY
+@WHOLE_PICTURE
 @click.option(
     "--fetch", "may_fetch", is_flag=True, help="Fetch what https:// addresses name, of at most 250 MB, in two minutes."
 )
@@ -106,6 +109,7 @@ def detect(
     model: str,
     min_face: float,
     stability: bool,
+    whole_picture: bool,
     may_fetch: bool,
     trust: bool,
     trust_list: Path | None,
@@ -156,6 +160,7 @@ def detect(
         face_settings=face_settings,
         trust_list=trust_list,
         stability=stability,
+        whole_picture=whole_picture,
     )
     for name in unfitting(names):
         tell_error(f"nothing fits {name}. Check the pattern and the folder.")
@@ -218,6 +223,7 @@ SECTIONS = {
         calibrate,
         export,
         calibrate_tracks_command,
+        calibrate_pictures_command,
         export_mtcnn_command,
     ),
     "Measure": (evaluate, robustness, adversarial, fairness, ablate, card),

@@ -26,10 +26,13 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 """A folder to write to, or one whose absence its reader explains."""
 
-
-MODEL = "NAME|FOLDER|URL"
-"""What stands for a bundle: see `deepfake.model.hub.find_model`."""
-
+MODEL = click.option(
+    "--model",
+    default="",
+    metavar="NAME|FOLDER|URL",
+    help="Which model answers. [default: the one that ships]",
+)
+"""The name of a bundle, its folder, or an address: see `deepfake.model.hub.find_model`."""
 FRAMES = click.option(
     "--frames", type=click.IntRange(min=1), default=24, show_default=True, help="Frames of a video to look at."
 )
@@ -55,6 +58,11 @@ STABILITY = click.option(
     "--stability",
     is_flag=True,
     help="Look at each face again after harmless changes; an answer that flips is none. Five times as slow.",
+)
+WHOLE_PICTURE = click.option(
+    "--whole-picture",
+    is_flag=True,
+    help="Say of each picture, too, whether it was generated as a whole, with or without a face. Experimental.",
 )
 FAKES = click.option(
     "--fakes",

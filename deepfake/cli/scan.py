@@ -74,7 +74,7 @@ def scan() -> None:
 @click.option("--retry-errors", is_flag=True, help="Try files again whose row holds an error.")
 @FRAMES
 @FPS
-@click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
+@MODEL
 @TRUST
 @MIN_FACE
 @click.option("--ray", metavar="ADDRESS", help="Run on this Ray cluster (`local` for one of its own); OUT is Parquet.")

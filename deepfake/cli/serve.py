@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from deepfake.cli.options import FILE, MODEL, NEW_FOLDER, STABILITY, TRUST, TRUST_LIST, found_model
+from deepfake.cli.options import FILE, MODEL, NEW_FOLDER, STABILITY, TRUST, TRUST_LIST, WHOLE_PICTURE, found_model
 
 
 class User(click.ParamType[tuple[str, str]]):
@@ -84,8 +84,9 @@ class User(click.ParamType[tuple[str, str]]):
     help="Let visitors have this machine fetch files from addresses of the public web.",
 )
 @click.option("--mcp", is_flag=True, help="Let assistants call it by the Model Context Protocol.")
-@click.option("--model", default="", metavar=MODEL, help="Which model answers. [default: the one that ships]")
+@MODEL
 @STABILITY
+@WHOLE_PICTURE
 @TRUST
 @TRUST_LIST
 def serve(
@@ -103,6 +104,7 @@ def serve(
     mcp: bool,
     model: str,
     stability: bool,
+    whole_picture: bool,
     trust: bool,
     trust_list: Path | None,
 ) -> None:
@@ -141,6 +143,7 @@ def serve(
             fetch=fetch,
             mcp=mcp,
             stability=stability,
+            whole_picture=whole_picture,
         )
         with serving(settings, folder, bundle, trust=trust, trust_list=trust_list) as address:
             click.echo(address)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from deepfake.system.text import printable
@@ -52,6 +52,21 @@ def tell_error(text: str) -> None:
     console(sys.stderr).print(line, soft_wrap=not sys.stderr.isatty())
 
 
+def bar_with(*columns: ProgressColumn) -> Progress:
+    """A bar on stderr, with how much is done, those columns, and the time that is left."""
+    first = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), MofNCompleteColumn())
+    return Progress(
+        *first,
+        *columns,
+        TimeRemainingColumn(compact=True),
+        console=console(sys.stderr),
+        transient=True,
+        # What goes to stdout is data: it does not pass through here.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """A line of progress on stderr, gone when it is done; nothing where that is no terminal.
@@ -65,16 +80,8 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    screen = console(sys.stderr)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    # What goes to stdout is data: it does not pass through here.
-    with Progress(*columns, console=screen, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
-        text = shortened(_encodable(Text(label), sys.stderr).plain, max(screen.width - BAR_CELLS, 8))
+    with bar_with() as progress:
+        text = shortened(_encodable(Text(label), sys.stderr).plain, max(progress.console.width - BAR_CELLS, 8))
         task = progress.add_task(text, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 

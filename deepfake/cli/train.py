@@ -209,6 +209,26 @@ def calibrate_tracks_command(model: Path, clips: Path | None, index: tuple[Path,
     click.echo(as_json(found))
 
 
+@click.command("calibrate-pictures")
+@click.option("--model", type=FOLDER, required=True, help="Folder of a bundle with an expert called `generated`.")
+@click.option("--pictures", type=FILE, required=True, help="A CSV table of pictures that nothing was trained on.")
+@quiet_tensorflow()
+def calibrate_pictures_command(model: Path, pictures: Path) -> None:
+    """Fit a bundle's answer about whole pictures on labelled ones, and measure it by folds.
+
+    In the table photographs are `real` and generated pictures `fake`.
+
+    \b
+    Example:
+      python -m deepfake calibrate-pictures --model models/light-5 --pictures scenes.csv
+    """
+    from deepfake.training.calibrate_pictures import calibrate_pictures
+
+    with progress_bar("pictures") as follow:
+        found = calibrate_pictures(model, pictures, progress=follow)
+    click.echo(as_json(found.calibration))
+
+
 @click.command()
 @click.argument("source", metavar="RUN|MODEL")
 @click.option("--out", type=NEW_FOLDER, help="Make a bundle of a run in this folder; its name is the model's.")

@@ -30,7 +30,7 @@ from deepfake.errors import DatasetError, DeepfakeError
 from deepfake.evaluation.evaluate import Sample, answers_about, counts_of, ranking
 from deepfake.evaluation.metrics import Values
 from deepfake.model.bundle import load_bundle
-from deepfake.model.metrics import Adversarial, Attack, Attacked
+from deepfake.model.stress_tests import Adversarial, Attack, Attacked
 from deepfake.nn.saved import load_network
 from deepfake.pipeline import Progress
 from deepfake.records import Floats, Thresholds

@@ -14,11 +14,13 @@ from deepfake.evaluation.card_sections import (
     adversarial_table,
     conditions_table,
     fairness_table,
+    pictures_table,
     presentation_attack_table,
 )
 from deepfake.model.bundle import QUALITY_PLOT, ROBUSTNESS_PLOT, DetectorManifest, read_manifest
 from deepfake.model.calibration import Calibration
-from deepfake.model.metrics import METRICS, InitialWeights, Member, Metrics, TrackSample, Training, read_metrics
+from deepfake.model.lineage import InitialWeights, Member, TrackSample, Training
+from deepfake.model.metrics import METRICS, Metrics, read_metrics
 from deepfake.nn.config import NetworkConfig
 from deepfake.report.metrics_tables import (
     ablation_table,
@@ -123,6 +125,7 @@ The code is under the MIT licence; the weights inherit the terms of the data. Cr
 {conditions_table(metrics)}
 {robustness_table(metrics.robustness)}
 {_pictures(plots, ROBUSTNESS_PLOT, "AUC and changed answers under corruption")}
+{pictures_table(metrics)}
 {adversarial_table(metrics.adversarial)}
 {fairness_table(metrics.fairness)}
 {ablation_table(metrics.ablation)}

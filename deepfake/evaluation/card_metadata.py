@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from deepfake.model.metrics import Metrics, Summary
+from deepfake.model.measured import Summary
+from deepfake.model.metrics import Metrics
 
 CROPS, FILES = "image-classification", "video-classification"
 """The Hub's names of tasks: one face in one picture, and whole files."""

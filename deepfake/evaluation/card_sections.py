@@ -5,21 +5,13 @@ from __future__ import annotations
 from typing import get_args
 
 from deepfake.model.intervals import share_interval
-from deepfake.model.metrics import (
-    Adversarial,
-    AnswerCounts,
-    Attack,
-    Bin,
-    Error,
-    Fairness,
-    Measured,
-    Metrics,
-    Proportion,
-)
+from deepfake.model.measured import AnswerCounts, Error, Measured, Proportion
+from deepfake.model.metrics import Metrics
+from deepfake.model.stress_tests import Adversarial, Attack, Bin, Fairness
 from deepfake.report.catalogue import catalogue
 from deepfake.report.conditional_rates import FEWEST, ErrorRates, quotable_rates
 from deepfake.report.error_rates import condition_words
-from deepfake.report.metrics_tables import auc_text, markdown_table, share_text
+from deepfake.report.metrics_tables import auc_text, markdown_table, quality_table, share_text
 
 ATTACKS: dict[Attack, str] = {
     "noise": "random noise (control)",
@@ -96,6 +88,27 @@ def _called(called: AnswerCounts, errors: int) -> list[str]:
     count = called.total
     shares = (Proportion(hits / count, share_interval(hits, count)) for hits in (errors, called.inconclusive))
     return [str(count), *(share_text(share) for share in shares)]
+
+
+def pictures_table(metrics: Metrics) -> str:
+    """What is known of the answers about whole pictures; empty where there are none."""
+    measured, calibrated = metrics.pictures, metrics.picture_calibration
+    if measured is None or calibrated is None:
+        return ""
+    calibration, thresholds = calibrated.calibration, calibrated.calibration.thresholds
+    return f"""## Whole pictures
+
+`--whole-picture` says of a picture, whoever is in it, whether it was generated: the expert in generated faces looks
+at patches of it at its own resolution. It was not trained for that, and none of these pictures was trained on.
+`p_generated = sigmoid(logit / {calibration.temperature:.3f} + {calibration.shift:.3f})` of the mean over the patches;
+no traces below {thresholds.real_below:.3f}, generated from {thresholds.fake_above:.3f}. Each picture is judged here by
+a calibration that has not seen it. Real is a photograph and fake a generated picture, each generator against all
+photographs. {measured.all.count.total} pictures of one size are few, and a generator that leaves other traces is
+missed: it is experimental.
+
+{quality_table("generator", measured.methods, measured.all)}
+
+"""
 
 
 def adversarial_table(found: Adversarial | None) -> str:

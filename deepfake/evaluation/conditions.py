@@ -11,7 +11,7 @@ from deepfake.data.index import Row
 from deepfake.faces.quality import blur_effect
 from deepfake.media.compression import jpeg_quality
 from deepfake.model.conditions import Conditions, conditions_of
-from deepfake.model.metrics import AnswerCounts, Cell
+from deepfake.model.measured import AnswerCounts, Cell
 from deepfake.records import Crop, Label
 
 

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from deepfake.data.config import Fakes
 from deepfake.data.index import LABELS, Row, read_indexes
 from deepfake.data.loader import read_crop
-from deepfake.data.sampling import with_self_blends
+from deepfake.data.rows import with_self_blends
 from deepfake.errors import DatasetError
 from deepfake.evaluation.conditions import Judged, cells_of, conditions_of_row
 from deepfake.evaluation.metrics import (
@@ -28,7 +28,9 @@ from deepfake.evaluation.metrics import (
     average_precision,
     bootstrap_interval,
     brier_score,
+    chance_calibration_error,
     equal_error_rate,
+    even_odds,
     expected_calibration_error,
     hit_rate_at,
     roc_auc,
@@ -38,7 +40,8 @@ from deepfake.evaluation.people import OverTime, calibrations_by_fold, clip_key
 from deepfake.model.bundle import load_bundle
 from deepfake.model.conditions import conditions_of_verdict
 from deepfake.model.intervals import share_interval
-from deepfake.model.metrics import Answers, Counts, Measured, Proportion, Ranking, Summary, read_metrics
+from deepfake.model.measured import Answers, Counts, Measured, Proportion, Ranking, Summary
+from deepfake.model.metrics import read_metrics
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.records import Label, Thresholds
@@ -112,7 +115,7 @@ def evaluate_crops(
     levels = {"frame": samples}
     if len({sample.clip for sample in samples}) < len(samples):
         levels["clip"] = _joined(samples)
-    measures = _measured(levels, thresholds)
+    measures = measured(levels, thresholds)
     seen = trained_on(model, listed, split)
     return Evaluation(replace(measures, split=split, trained_on=seen, cells=cells_of(judged)), tuple(samples))
 
@@ -162,7 +165,7 @@ def evaluate_clips(model: Path, table: Path, *, progress: Progress = lambda done
             videos.append(Judged(row.path, row.label, decision.label, like))
         progress(number, len(rows))
     levels = {"frame": faces, "track": tracks, "clip": clips}
-    measures = _measured(levels, own.track.thresholds, across_sources=True)
+    measures = measured(levels, own.track.thresholds, across_sources=True)
     return Evaluation(replace(measures, by_folds=blind, cells=cells_of(videos)), tuple(faces))
 
 
@@ -184,6 +187,8 @@ def summary(samples: Sequence[Sample], thresholds: Thresholds) -> Summary:
         found["equal_error_rate"] = equal_error_rate(labels, p_fake)
         found["tpr_at_1_percent_fpr"] = hit_rate_at(labels, p_fake, 0.01)
         found["tpr_at_5_percent_fpr"] = hit_rate_at(labels, p_fake, 0.05)
+        found["ece_even"] = expected_calibration_error(labels, p_fake, weights=even_odds(labels))
+        found["ece_even_chance"] = chance_calibration_error(labels, p_fake)
     if len(labels):
         found |= at_threshold(labels, p_fake)
         found["brier"] = brier_score(labels, p_fake)
@@ -219,8 +224,14 @@ def ranking(labels: Labels, p_fake: Values, *, rounds: int = 1000) -> Ranking:
     return Ranking(auc=roc_auc(labels, p_fake), auc_interval=bootstrap_interval(roc_auc, labels, p_fake, rounds=rounds))
 
 
-def _measured(levels: dict[str, list[Sample]], thresholds: Thresholds, *, across_sources: bool = False) -> Measured:
-    """The coarsest level in detail, and every level as a whole."""
+def measured(levels: dict[str, list[Sample]], thresholds: Thresholds, *, across_sources: bool = False) -> Measured:
+    """The coarsest level in detail, and every level as a whole.
+
+    Args:
+        levels: The samples of each, from the finest to the coarsest.
+        thresholds: What answers are given by, where a sample has none.
+        across_sources: Whether the fakes of a method meet all reals, or those of their source.
+    """
     summaries = {name: summary(own, thresholds) for name, own in levels.items()}
     coarsest, samples = list(levels.items())[-1]
     by_method = _by_method(samples, across_sources=across_sources)

@@ -21,8 +21,9 @@ from deepfake.evaluation.metrics import Values
 from deepfake.faces.crops import cut_crop
 from deepfake.faces.mtcnn import FaceFinder
 from deepfake.model.bundle import load_bundle, load_detector
-from deepfake.model.metrics import Bin, Error, Fairness, TraitErrors
+from deepfake.model.measured import Error
 from deepfake.model.scorer import Scorer
+from deepfake.model.stress_tests import Bin, Fairness, TraitErrors
 from deepfake.pipeline import Progress
 from deepfake.records import Label, Thresholds
 from deepfake.verdict import judge

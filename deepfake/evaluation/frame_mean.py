@@ -15,7 +15,7 @@ import numpy as np
 from msgspec.structs import replace as with_fields
 
 from deepfake.evaluation.evaluate import Evaluation, Sample, answered, counts_of, ranking
-from deepfake.model.metrics import FrameMean
+from deepfake.model.measured import FrameMean
 
 
 def with_frame_means(evaluation: Evaluation) -> Evaluation:

@@ -157,13 +157,16 @@ def brier_score(labels: Labels, p_fake: Values) -> float:
     return float(np.mean((p_fake - labels) ** 2))
 
 
-def expected_calibration_error(labels: Labels, p_fake: Values, bins: int = 15) -> float:
+def expected_calibration_error(
+    labels: Labels, p_fake: Values, bins: int = 15, *, weights: Values | None = None
+) -> float:
     """Mean distance between the probability stated and the share of fakes found, over bins of equal width.
 
     Args:
         labels: As `roc_auc`; one class suffices.
         p_fake: Shape `(n,)`, probabilities in [0, 1].
         bins: Their number.
+        weights: Shape `(n,)`, how much each sample counts, above 0; absent: all the same.
 
     Returns:
         In [0, 1]; 0 is perfect.
@@ -179,21 +182,72 @@ def expected_calibration_error(labels: Labels, p_fake: Values, bins: int = 15) -
     Reference:
         Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
-    stated, found, counts = reliability(labels, p_fake, bins)
-    return float(np.nansum(np.abs(stated - found) * counts) / counts.sum())
+    stated, found, sizes = reliability(labels, p_fake, bins, weights=weights)
+    return float(np.nansum(np.abs(stated - found) * sizes) / sizes.sum())
 
 
-def reliability(labels: Labels, p_fake: Values, bins: int = 15) -> tuple[Values, Values, Values]:
+def even_odds(labels: Labels) -> Values:
+    """Weights `(n,)` by which the reals and the fakes of a sample count one half each; one class alone counts as it is.
+
+    Example:
+
+    >>> even_odds(np.array([0, 1, 1]))
+    array([0.5 , 0.25, 0.25])
+    """
+    classes, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return 1 / (len(classes) * counts[places])
+
+
+def chance_calibration_error(
+    labels: Labels, p_fake: Values, bins: int = 15, *, rounds: int = 500, seed: int = 0
+) -> float:
+    """What `expected_calibration_error` at even odds is on average where every p_fake is exactly right.
+
+    Few samples scatter about the truth: an error no larger than this is no sign of a wrong calibration. Labels are
+    drawn by p_fake, corrected for how common fakes are in this sample.
+
+    Args:
+        labels: As `roc_auc`. Both must occur.
+        p_fake: Shape `(n,)`, probabilities in [0, 1], stated for reals and fakes that are alike common.
+        bins: As `expected_calibration_error`.
+        rounds: How many samples are drawn.
+        seed: Fixes them.
+
+    Raises:
+        ValueError: As `roc_auc` and `brier_score`.
+
+    Example:
+
+    >>> labels = np.arange(1000) % 2
+    >>> round(chance_calibration_error(labels, np.full(1000, 0.5)), 2)
+    0.0
+    """
+    labels, p_fake = _checked_probabilities(*_checked(labels, p_fake))
+    # Sorted: what is drawn must not depend on the order of the samples.
+    common, p_fake = labels.mean(), np.sort(p_fake)
+    here = common * p_fake / (common * p_fake + (1 - common) * (1 - p_fake))
+    rng, errors = np.random.default_rng(seed), []
+    for _ in range(rounds):
+        drawn = (rng.random(len(here)) < here).astype(int)
+        weights = np.where(drawn == 1, 0.5 / common, 0.5 / (1 - common))
+        errors.append(expected_calibration_error(drawn, p_fake, bins, weights=weights))
+    return float(np.mean(errors))
+
+
+def reliability(
+    labels: Labels, p_fake: Values, bins: int = 15, *, weights: Values | None = None
+) -> tuple[Values, Values, Values]:
     """The probability stated and the share of fakes found, in each of `bins` bins of equal width.
 
     Args:
         labels: As `roc_auc`; one class suffices.
         p_fake: Shape `(n,)`, probabilities in [0, 1].
         bins: Their number.
+        weights: As `expected_calibration_error`.
 
     Returns:
-        Mean `p_fake`, share of fakes and number of samples in each bin, all of shape `(bins,)`. The first two are
-        NaN in a bin without samples.
+        Mean `p_fake`, share of fakes and number of samples, or the sum of their weights, in each bin, all of shape
+        `(bins,)`. The first two are NaN in a bin without samples.
 
     Raises:
         ValueError: As `brier_score`.
@@ -205,10 +259,11 @@ def reliability(labels: Labels, p_fake: Values, bins: int = 15) -> tuple[Values,
     ([0.25, 0.75], [0.0, 1.0], [1, 2])
     """
     labels, p_fake = _checked_probabilities(labels, p_fake)
+    own = np.ones(len(p_fake), int) if weights is None else weights
     place = np.minimum((p_fake * bins).astype(int), bins - 1)
-    counts = np.bincount(place, minlength=bins)
-    sizes = np.where(counts, counts, np.nan)
-    return np.bincount(place, p_fake, bins) / sizes, np.bincount(place, labels, bins) / sizes, counts
+    sizes = np.bincount(place, None if weights is None else weights, bins)
+    filled = np.where(sizes > 0, sizes, np.nan)
+    return np.bincount(place, own * p_fake, bins) / filled, np.bincount(place, own * labels, bins) / filled, sizes
 
 
 def bootstrap_interval(

@@ -18,7 +18,7 @@ from deepfake.data.index import Row
 from deepfake.data.split import linked_groups
 from deepfake.evaluation.platt import balanced_weights, fit_calibration, threshold_of_reals
 from deepfake.model.calibration import Calibration
-from deepfake.model.metrics import TrackSample
+from deepfake.model.lineage import TrackSample
 from deepfake.records import Verdict
 from deepfake.verdict import peak_logit
 

@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from deepfake.evaluation.metrics import Values
-from deepfake.model.metrics import CorruptionLevel, Ranking, Robustness
+from deepfake.model.measured import Ranking
+from deepfake.model.stress_tests import CorruptionLevel, Robustness
 from deepfake.records import Floats, Image
 from deepfake.report.heatmap import overlay_crop
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from deepfake.model.metrics import Measured, PresentationAttack, Species
+from deepfake.model.measured import Measured, PresentationAttack, Species
 
 
 def with_presentation_attack(measured: Measured) -> Measured:

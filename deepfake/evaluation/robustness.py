@@ -25,8 +25,8 @@ from deepfake.errors import DatasetError
 from deepfake.evaluation.evaluate import counts_of, ranking
 from deepfake.faces.crops import cut_crop, moved_face
 from deepfake.model.bundle import load_bundle
-from deepfake.model.metrics import Corruption, CorruptionLevel, Robustness
 from deepfake.model.scorer import Scorer
+from deepfake.model.stress_tests import Corruption, CorruptionLevel, Robustness
 from deepfake.pipeline import Progress
 from deepfake.records import Crop, CropSpec, Image
 from deepfake.verdict import judge

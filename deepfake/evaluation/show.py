@@ -10,7 +10,7 @@ from typing import Any
 
 from deepfake.data.index import read_indexes
 from deepfake.data.loader import read_crop
-from deepfake.data.sampling import with_self_blends
+from deepfake.data.rows import with_self_blends
 from deepfake.evaluation.evaluate import Evaluation, Sample, answered
 from deepfake.evaluation.plots import mistakes_figure
 from deepfake.evaluation.quality_plot import quality_figure

@@ -1,13 +1,14 @@
 """A picture or a video -> Frames, and Frames -> a video.
 
 `formats`: what a file is; its first bytes say, not its name.
-`containers`: whether a file carries Content Credentials.
+`containers`: whether a file carries Content Credentials; `chunks` walks over those of PNG and RIFF.
 `metadata`: what a file states of its origin; `png_texts` and `thumbnail` know where some of it lies.
 `picture`: one picture -> its pages, upright; `pixels`, `heif` and `tiff` know what Pillow, HEIF and TIFF are like.
 `animation`: what moves in a format of pictures -> the frames that are sampled.
-`video`: one video -> the frames that are sampled, by time; `display` shows each as a player does, `tone` those in HDR.
+`video`: one video -> the frames that are sampled, by time; `video_stream` opens and decodes it, `display` shows each as
+a player does, `tone` those in HDR.
 `sampled`: which times are sampled, and each picture once.
-`reader`: `open_media`, any of them.
+`reader`: `open_media`, any of them; `file_reader` is what the three share.
 `isolated`: `open_isolated`, any of them, decoded in a process that can die.
 `encode`: frames -> a clip.
 """

@@ -13,13 +13,10 @@ import numpy as np
 import PIL.Image
 
 from deepfake.errors import MediaError
-from deepfake.media.containers import credentials_in
+from deepfake.media.file_reader import FileReader
 from deepfake.media.formats import Kind, check_size, format_of
-from deepfake.media.metadata import origin_in
 from deepfake.media.pixels import decoding, flattened
 from deepfake.media.sampled import distinct, sampled_times
-from deepfake.provenance.credentials import Credentials
-from deepfake.provenance.origin import Origin
 from deepfake.records import Frame, Note, Sampling
 
 MAX_FRAMES = 10_000
@@ -29,7 +26,7 @@ SHORTEST_S = Fraction(1, 50)
 UNSTATED_S = Fraction(1, 10)
 
 
-class AnimationReader:
+class AnimationReader(FileReader):
     """Iterates over the sampled frames of an animation, each once; one that has a single frame is a picture.
 
     Args:
@@ -44,8 +41,7 @@ class AnimationReader:
     notes: tuple[Note, ...] = ()
 
     def __init__(self, path: Path | str, sampling: Sampling | None = None) -> None:
-        self.path = Path(path)
-        self.frames_failed = 0
+        super().__init__(path)
         self._name = format_of(self.path)
         ends = list(accumulate(self._lengths()))
         self.kind: Kind = "picture" if len(ends) == 1 else "video"
@@ -78,17 +74,6 @@ class AnimationReader:
                         raise
                     continue
                 yield Frame(np.ascontiguousarray(image), index, self._starts[number])
-
-    def credentials(self, anchors: str = "") -> Credentials | None:
-        """See `credentials_in`."""
-        return credentials_in(self.path, anchors)
-
-    def origin(self) -> Origin:
-        """See `origin_in`."""
-        return origin_in(self.path)
-
-    def close(self) -> None:
-        """Nothing is held between two iterations."""
 
     def _opened(self) -> PIL.Image.Image:
         picture = PIL.Image.open(self.path, formats=(self._name,))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from deepfake.errors import MediaError
+from deepfake.media.chunks import png_chunks, riff_chunks
 from deepfake.media.formats import format_of, said
 from deepfake.provenance.c2pa import read_credentials
 from deepfake.provenance.credentials import Credentials
@@ -73,19 +74,13 @@ def _jpeg(file: IO[bytes]) -> Iterator[bool]:
 
 
 def _png(file: IO[bytes]) -> Iterator[bool]:
-    file.seek(8)
-    while len(head := file.read(8)) == 8 and head[4:] != b"IEND":
-        yield head[4:] == b"caBX"
-        file.seek(int.from_bytes(head[:4], "big") + 4, 1)
+    for name, _ in png_chunks(file):
+        yield name == b"caBX"
 
 
 def _riff(file: IO[bytes]) -> Iterator[bool]:
-    """Chunks of WebP and AVI; each begins at an even place."""
-    file.seek(12)
-    while len(head := file.read(8)) == 8:
-        yield head[:4] == b"C2PA"
-        size = int.from_bytes(head[4:], "little")
-        file.seek(size + size % 2, 1)
+    for name in riff_chunks(file):
+        yield name == b"C2PA"
 
 
 def _bmff(file: IO[bytes]) -> Iterator[bool]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
 
 import cv2
 import numpy as np
+from av import VideoFrame, VideoStream
 from av.filter import Graph
 from av.video.reformatter import Colorspace, VideoReformatter
 
@@ -31,12 +31,12 @@ class Display:
         stream: The stream, open.
     """
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: VideoStream) -> None:
         shape = Fraction(stream.sample_aspect_ratio or 1)
         self._pixel = shape if 1 / Fraction(WIDEST_PIXEL) <= shape <= WIDEST_PIXEL else Fraction(1)
         self._reformatter = VideoReformatter()
 
-    def shown(self, frame: Any, before: Any = None, after: Any = None) -> Image:
+    def shown(self, frame: VideoFrame, before: VideoFrame | None = None, after: VideoFrame | None = None) -> Image:
         """The picture, RGB uint8, upright.
 
         Args:
@@ -52,7 +52,7 @@ class Display:
         image = self._squared(self._coloured(frame))
         return np.ascontiguousarray(np.rot90(image, (round(frame.rotation) // 90) % 4))
 
-    def _coloured(self, frame: Any) -> Image:
+    def _coloured(self, frame: VideoFrame) -> Image:
         matrix = None
         if frame.colorspace == _UNSPECIFIED and not frame.format.is_rgb:
             # As players guess it.
@@ -74,7 +74,7 @@ class Display:
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC))
 
 
-def _deinterlaced(before: Any, frame: Any, after: Any) -> Any:
+def _deinterlaced(before: VideoFrame | None, frame: VideoFrame, after: VideoFrame | None) -> VideoFrame:
     """The frame with whole pictures in the place of its two fields, its neighbours' lines considered."""
     graph = Graph()
     source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
@@ -86,5 +86,5 @@ def _deinterlaced(before: Any, frame: Any, after: Any) -> Any:
     return whole[next(place for place, near in enumerate(fits) if near is frame)]
 
 
-def _layout(frame: Any) -> tuple[int, int, str]:
+def _layout(frame: VideoFrame) -> tuple[int, int, str]:
     return frame.width, frame.height, frame.format.name

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from deepfake.errors import MediaError
+from deepfake.media.chunks import png_chunks, riff_chunks
 
 Kind = Literal["picture", "video"]
 
@@ -234,21 +235,18 @@ def _gif_frames(file: IO[bytes]) -> Iterator[bool]:
 
 def _png_frames(file: IO[bytes]) -> Iterator[bool]:
     """Chunks of a PNG, and whether each is a frame; one without `acTL` has none."""
-    file.seek(8)
     moving = False
-    while len(head := file.read(8)) == 8 and (moving or head[4:] != b"IDAT"):
-        moving = moving or head[4:] == b"acTL"
-        yield head[4:] == b"fcTL"
-        file.seek(int.from_bytes(head[:4], "big") + 4, 1)
+    for name, _ in png_chunks(file):
+        if name == b"IDAT" and not moving:
+            return
+        moving = moving or name == b"acTL"
+        yield name == b"fcTL"
 
 
 def _webp_frames(file: IO[bytes]) -> Iterator[bool]:
     """Chunks of a WebP, and whether each is a frame."""
-    file.seek(12)
-    while len(head := file.read(8)) == 8:
-        yield head[:4] == b"ANMF"
-        size = int.from_bytes(head[4:], "little")
-        file.seek(size + size % 2, 1)
+    for name in riff_chunks(file):
+        yield name == b"ANMF"
 
 
 def shrink_of(width: int, height: int) -> int:

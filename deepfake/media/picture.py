@@ -15,15 +15,12 @@ import PIL.PngImagePlugin
 import PIL.WebPImagePlugin
 
 from deepfake.errors import MediaError
-from deepfake.media.containers import credentials_in
+from deepfake.media.file_reader import FileReader
 from deepfake.media.formats import MAX_PIXELS, MOST_PIXELS, Kind, check_size, format_of, kind_of, shrink_of
 from deepfake.media.heif import HeifPages, is_moving
 from deepfake.media.jpeg import check_scans
-from deepfake.media.metadata import origin_in
 from deepfake.media.pixels import DAMAGE, decoding, flattened, within_limits
 from deepfake.media.tiff import TiffPages
-from deepfake.provenance.credentials import Credentials
-from deepfake.provenance.origin import Origin
 from deepfake.records import Frame, Image, Note
 from deepfake.system.quiet import quiet
 
@@ -42,7 +39,7 @@ _TURNS = {
 """What undoes each EXIF orientation."""
 
 
-class PictureReader:
+class PictureReader(FileReader):
     """Iterates over the pages of a picture: one, but for a TIFF and a HEIF of several.
 
     A page that cannot be read is counted in `frames_failed`, unless there is no other.
@@ -58,8 +55,7 @@ class PictureReader:
     duration = Fraction(0)
 
     def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        self.frames_failed = 0
+        super().__init__(path)
         self._pages = _pages(self.path)
         self.notes = tuple(self._noted())
 
@@ -75,17 +71,6 @@ class PictureReader:
                 self.frames_failed += 1
                 if self.frames_failed == len(self):
                     raise
-
-    def credentials(self, anchors: str = "") -> Credentials | None:
-        """See `credentials_in`."""
-        return credentials_in(self.path, anchors)
-
-    def origin(self) -> Origin:
-        """See `origin_in`."""
-        return origin_in(self.path)
-
-    def close(self) -> None:
-        """Nothing is held between two iterations."""
 
     def _noted(self) -> Iterator[Note]:
         if len(self) > 1:

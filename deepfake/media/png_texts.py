@@ -9,7 +9,8 @@ import zlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO
+
+from deepfake.media.chunks import png_chunks
 
 MAX_CHUNKS = 10_000
 """So many are looked at; an animation has one or two a frame."""
@@ -27,20 +28,11 @@ def png_texts(path: Path) -> Iterator[tuple[str, bytes]]:
         ValueError, zlib.error: If one of them makes no sense; those before it were yielded.
     """
     with path.open("rb") as file:
-        file.seek(8)
-        for name, size in islice(_chunks(file), MAX_CHUNKS):
+        for name, size in islice(png_chunks(file), MAX_CHUNKS):
             if name in (b"tEXt", b"zTXt", b"iTXt"):
                 yield _text(name, file.read(min(size, MAX_TEXT)))
             elif name == b"eXIf":
                 yield EXIF, file.read(min(size, MAX_TEXT))
-
-
-def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Name and size of each chunk, while the file stands at its content."""
-    while len(head := file.read(8)) == 8 and head[4:] != b"IEND":
-        size, start = int.from_bytes(head[:4], "big"), file.tell()
-        yield head[4:], size
-        file.seek(start + size + 4)
 
 
 def _text(kind: bytes, content: bytes) -> tuple[str, bytes]:

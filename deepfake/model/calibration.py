@@ -53,6 +53,10 @@ class Calibrations(Settings, frozen=True, kw_only=True):
     """Of the most suspicious of the parts of that time: the highest of many means is higher than the mean. None where
     it was not measured: then no part decides."""
 
+    picture: Calibration | None = None
+    """Of what the expert in generated faces says of a whole picture, the mean over its patches. None where it was not
+    measured: then nothing is said of whole pictures."""
+
     def of_person(self, *, in_video: bool) -> Calibration:
         """What turns the robust mean of a person's calibrated logits into the answer about that person.
 

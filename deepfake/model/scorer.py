@@ -61,6 +61,10 @@ class Scorer:
         """The raw logit of one crop `(size, size, 3)`, before calibration."""
         return float(self._run(image)["logit"][0])
 
+    def expert_logit(self, image: Floats, trace: str) -> float:
+        """What the expert in one kind of trace says of one crop `(size, size, 3)`, as a logit."""
+        return float(self._run(image)[EXPERT_LOGITS][0][self.bundle.experts.index(trace)])
+
     def _score(self, crop: Crop) -> Score:
         views = (crop, *crop.wider)
         answers = [self._run(view.image) for view in views]

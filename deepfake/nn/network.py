@@ -38,6 +38,10 @@ BACKBONES = {
 }
 
 
+MEMBER = "member_"
+"""What the names of the networks in an ensemble begin with; their number follows."""
+
+
 @keras.saving.register_keras_serializable(package="deepfake")
 class EvidenceHead(layers.Layer):
     """Turns the streams' features into evidence maps, a gate, and the logit that they add up to.
@@ -233,7 +237,7 @@ def ensemble(members: Sequence[keras.Model], sharpness: float = 0.0) -> keras.Mo
     """
     crop = layers.Input(members[0].input.shape[1:], name="crop")
     for number, member in enumerate(members):
-        member.name = f"member_{number}"
+        member.name = f"{MEMBER}{number}"
     answers = ExpertJoin(sharpness, name="join")([member(crop) for member in members])
     return keras.Model(crop, answers, name="deepfake_detector")
 

@@ -13,13 +13,14 @@ from deepfake.faces.crops import sample_square
 from deepfake.page.evidence import Moment
 from deepfake.provenance.credentials import in_sentences
 from deepfake.provenance.origin import Origin
-from deepfake.records import Image, Label, Score, Step, Thresholds, Verdict
+from deepfake.records import Image, Label, Score, Step, Thresholds, Verdict, WholePicture
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.doubts import doubts
 from deepfake.report.drawing import LABEL_COLOURS, hex_of, jpeg
 from deepfake.report.error_rates import error_sentences
 from deepfake.report.heatmap import Span, heat_layer, noise_picture
 from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
+from deepfake.report.whole_picture import patch_map, whole_sentences
 from deepfake.report.words import ENGLISH, ICONS, face_answer, face_label, headline, of_hundred, sentences, spread
 
 CARD_SIZE = 224
@@ -30,13 +31,14 @@ EQUALITY = "equality"
 """Anchor of what explains why the heat map adds up to the score."""
 
 
-def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> str:
+def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH, image: Image | None = None) -> str:
     """The verdict in words: what it is, where, how often the model errs, what lowers certainty; its numbers folded.
 
     Args:
         verdict: The answer.
         model: Folder of the bundle that answered: how often it errs is quoted from its measures.
         say: The language.
+        image: The page of the picture that is shown; with it a map is drawn over the whole, if that was judged.
     """
     told = sentences(verdict, say)
     told += [say("answer.failed", count=verdict.frames_failed)] if verdict.frames_failed else []
@@ -64,6 +66,9 @@ def answer(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> str:
             f'<p class="credentials"><strong>{say("answer.credentials")}:</strong> '
             f"{html.escape(in_sentences(verdict.credentials))}</p>"
         )
+    if verdict.whole_picture:
+        own = image if verdict.whole_picture.page == (verdict.page or 1) - 1 else None
+        parts.append(_whole_picture(verdict.whole_picture, model, say, own))
     parts.append(_origin(verdict.origin, say))
     return _box(str(verdict.label), "".join(parts), say)
 
@@ -242,6 +247,15 @@ def _face_card(
         f"<details><summary>{say('answer.numbers')}</summary>p_fake {score.p_fake:.2f}. {streams}</details>"
         f"</figcaption></figure>"
     )
+
+
+def _whole_picture(whole: WholePicture, model: Path, say: Catalogue, image: Image | None) -> str:
+    told = _paragraph(" ".join(whole_sentences(whole, model, say)))
+    if image is not None:
+        legend = html.escape(say("whole_picture.legend"))
+        source = picture_data(patch_map(image, whole))
+        told += f'<figure><img src="{source}" alt="{legend}"><figcaption>{legend}</figcaption></figure>'
+    return f'<div class="whole"><h3>{say("whole_picture.title")}</h3>{told}</div>'
 
 
 def _origin(origin: Origin, say: Catalogue) -> str:

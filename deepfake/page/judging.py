@@ -95,7 +95,7 @@ class PictureActions(_TabActions):
             return
         plain, marked = pair_of(image, scores, verdict)
         pair = self.actions.shown_pair(plain, marked)
-        said, cards = answer(verdict, self.actions.model, say), cards_of(image, scores, verdict, say)
+        said, cards = answer(verdict, self.actions.model, say, image), cards_of(image, scores, verdict, say)
         entry = self.actions.history.written(verdict, say, picture=marked, answer=said, cards=cards)
         yield {
             widgets.said: said,

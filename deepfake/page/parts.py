@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 
@@ -108,7 +108,7 @@ def smallest_face(which: str) -> gr.Slider:
             100 * FaceSettings().min_face_share,
             step=1,
             label=label("page.smallest"),
-            info=cast("str", label("page.smallest_text")),
+            info=label("page.smallest_text"),
             elem_id=f"{which}-smallest",
         )
 
@@ -117,7 +117,7 @@ def address_field(which: str) -> tuple[gr.Textbox, gr.Button]:
     """An address of the web, and the button that has it fetched."""
     address = gr.Textbox(
         label=label("fetch.address"),
-        info=cast("str", label("fetch.text")),
+        info=label("fetch.text"),
         placeholder="https://",
         max_lines=1,
         max_length=2000,

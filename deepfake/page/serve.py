@@ -92,6 +92,8 @@ class Settings:
     """Whether assistants may call it by the Model Context Protocol."""
     stability: bool = False
     """As for `Detector`."""
+    whole_picture: bool = False
+    """As for `Detector`."""
 
 
 def _doors(settings: Settings) -> Doors:
@@ -150,7 +152,14 @@ def serving(
     """
     _check_port(settings.host, settings.port)
     warm_up()
-    detector = Detector(model, trust=trust, opener=open_upload, trust_list=trust_list, stability=settings.stability)
+    detector = Detector(
+        model,
+        trust=trust,
+        opener=open_upload,
+        trust_list=trust_list,
+        stability=settings.stability,
+        whole_picture=settings.whole_picture,
+    )
     jobs = Jobs(detector)
     uploads, scratch = folder / UPLOADS, folder / "drawn"
     scratch.mkdir()

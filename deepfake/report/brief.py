@@ -10,6 +10,7 @@ from deepfake.provenance.credentials import in_a_word
 from deepfake.provenance.origin import origin_in_a_word
 from deepfake.records import Label, Verdict
 from deepfake.report.catalogue import Catalogue
+from deepfake.report.whole_picture import whole_line
 from deepfake.report.words import ENGLISH, TRACES, answer_key, flipping_changes, of_hundred, region_of_fake
 
 
@@ -38,7 +39,7 @@ def brief(verdict: Verdict, say: Catalogue = ENGLISH) -> Brief:
         answer=say(answer_key(verdict)),
         score="" if verdict.p_fake is None else f"{of_hundred(verdict.p_fake)}%",
         detail=_detail(verdict, say),
-        notes=(*origin, *(say(f"note.{note}") for note in verdict.notes)),
+        notes=(*whole_line(verdict.whole_picture, say), *origin, *(say(f"note.{note}") for note in verdict.notes)),
     )
 
 

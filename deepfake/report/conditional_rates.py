@@ -9,7 +9,8 @@ from typing import Any
 
 from deepfake.model.conditions import BINS, Conditions, conditions_of_verdict
 from deepfake.model.intervals import share_interval
-from deepfake.model.metrics import AnswerCounts, Answers, Cell, Metrics
+from deepfake.model.measured import AnswerCounts, Answers, Cell
+from deepfake.model.metrics import Metrics
 from deepfake.records import Label, Verdict
 
 FEWEST = 30

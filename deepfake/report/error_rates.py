@@ -9,7 +9,8 @@ from typing import Any
 from deepfake.model.bundle import read_manifest
 from deepfake.model.conditions import Conditions
 from deepfake.model.intervals import share_interval
-from deepfake.model.metrics import AnswerCounts, Metrics, Summary, read_metrics
+from deepfake.model.measured import AnswerCounts, Summary
+from deepfake.model.metrics import Metrics, read_metrics
 from deepfake.records import Label, Reason, Verdict
 from deepfake.report.catalogue import Catalogue, catalogue
 from deepfake.report.conditional_rates import ErrorRates, conditional_rates

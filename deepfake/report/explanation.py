@@ -8,6 +8,7 @@ from deepfake.records import Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.doubts import doubts
 from deepfake.report.error_rates import error_sentences
+from deepfake.report.whole_picture import whole_sentences
 from deepfake.report.words import ENGLISH, sentences, spread
 
 
@@ -23,4 +24,5 @@ def explained(verdict: Verdict, model: Path, say: Catalogue = ENGLISH) -> list[s
         BundleError: If the measures of the bundle cannot be read.
     """
     errs = error_sentences(verdict, model, say) if verdict.p_fake is not None else []
-    return [*sentences(verdict, say), *spread(verdict, say), *errs, *(doubt(say) for doubt in doubts(verdict))]
+    whole = whole_sentences(verdict.whole_picture, model, say) if verdict.whole_picture else []
+    return [*sentences(verdict, say), *spread(verdict, say), *errs, *(doubt(say) for doubt in doubts(verdict)), *whole]

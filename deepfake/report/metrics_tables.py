@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from deepfake.model.metrics import (
-    Ablation,
-    Answers,
-    Export,
-    Interval,
-    Measured,
-    Metrics,
-    Proportion,
-    Ranking,
-    Robustness,
-    Round,
-    Summary,
-)
+from deepfake.model.lineage import Ablation, Export, Round
+from deepfake.model.measured import Answers, Interval, Measured, Proportion, Ranking, Summary
+from deepfake.model.metrics import Metrics
+from deepfake.model.stress_tests import Robustness
 
 MEASURES: dict[str, Callable[[Summary], float | None]] = {
     "AUC": lambda found: found.auc,
@@ -32,7 +23,9 @@ MEASURES: dict[str, Callable[[Summary], float | None]] = {
 }
 """Columns of the table of all measures."""
 
-QUALITY = ("real + fake", "AUC", "ECE", "reals called fake", "fakes called fake", "inconclusive")
+QUALITY = (
+    "real + fake", "AUC", "ECE", "ECE, even odds (by chance)", "reals called fake", "fakes called fake", "inconclusive",
+)  # fmt: skip
 """Columns of the tables of quality."""
 
 
@@ -41,16 +34,20 @@ def quality_tables(metrics: Metrics) -> str:
     blocks = []
     name, crops = ("test", metrics.test) if metrics.test else ("validation", metrics.val)
     if crops:
-        blocks.append(f"Crops of the {name} split:\n\n" + _quality_table("source", crops.sources, crops.all))
+        blocks.append(f"Crops of the {name} split:\n\n" + quality_table("source", crops.sources, crops.all))
         if crops.frame_means:
             blocks.append(_frame_means_table(crops))
         if crops.trained_on:
             blocks.append(trained_on_sentence(crops))
     if clips := metrics.clips:
         sources = ", ".join(source or "no name" for source in clips.sources)
-        table = _quality_table("method", clips.methods, clips.all)
+        table = quality_table("method", clips.methods, clips.all)
         blocks.append(f"Whole files of {sources}, each method against all reals:\n\n{table}")
-    blocks.append("AUC, calibration error (ECE) and shares of answers; 95% intervals in brackets.")
+    blocks.append(
+        "AUC, calibration error (ECE) and shares of answers; 95% intervals in brackets. A p_fake is stated as if\n"
+        "reals and fakes were alike common; at even odds both count the same. Beside it, what a perfectly\n"
+        "calibrated p_fake would measure by chance alone: with few files it is far from 0."
+    )
     return "\n\n".join(blocks)
 
 
@@ -215,7 +212,8 @@ def _parts(section: str, measured: Measured) -> Iterable[tuple[str, Summary]]:
             yield f"{section}, {name}", found
 
 
-def _quality_table(first: str, parts: dict[str, Summary], whole: Summary) -> str:
+def quality_table(first: str, parts: dict[str, Summary], whole: Summary) -> str:
+    """A table with a row for each part and one for all, as Markdown; `first` is the head of the names."""
     return markdown_table(
         [first, *QUALITY], [[name, *_quality_row(found)] for name, found in [*parts.items(), ("all", whole)]]
     )
@@ -249,6 +247,7 @@ def _quality_row(found: Summary) -> list[str]:
         f"{count.real} + {count.fake}",
         auc_text(found),
         _number(found.ece),
+        _even(found),
         _called_fake(found.real_called),
         _called_fake(found.fake_called),
         f"{unsure / count.total:.1%}",
@@ -257,6 +256,10 @@ def _quality_row(found: Summary) -> list[str]:
 
 def _called_fake(answers: Answers | None) -> str:
     return share_text(answers.fake) if answers else ""
+
+
+def _even(found: Summary) -> str:
+    return "" if found.ece_even is None else f"{_number(found.ece_even)} ({_number(found.ece_even_chance)})"
 
 
 def _number(value: float | None) -> str:

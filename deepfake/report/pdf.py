@@ -15,7 +15,7 @@ from deepfake.errors import MediaError
 from deepfake.media import Opener, open_media
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.provenance.credentials import in_sentences
-from deepfake.records import Label, Score, Track, Verdict
+from deepfake.records import Frame, Label, Score, Track, Verdict, WholePicture
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.document import MAX_PICTURE_SIDE, Sheet, can_write
 from deepfake.report.doubts import doubts
@@ -25,6 +25,7 @@ from deepfake.report.files import annotate, face_pictures, suspicious_frames
 from deepfake.report.heatmap import timeline
 from deepfake.report.kept import Keeper, KeptFrame, keep_again
 from deepfake.report.origin import origin_doubts, origin_facts, origin_marks, origin_sentences
+from deepfake.report.whole_picture import patch_map, whole_sentences
 from deepfake.report.words import ENGLISH, ICONS, LIMITS, headline, sentences, shown_name, spread
 from deepfake.system.files import sha256_of, write_bytes
 
@@ -97,6 +98,8 @@ def write_pdf(
             _write_picture_evidence(sheet, verdict, kept.worst_page)
         else:
             _write_video_evidence(sheet, verdict, kept)
+        if verdict.whole_picture:
+            _write_whole_picture(sheet, verdict.whole_picture, kept.worst_page.frame, model)
         _write_method(sheet, verdict, model)
         content = bytes(sheet.pdf.output())
     return write_bytes(path, content)
@@ -218,6 +221,14 @@ def _write_picture_evidence(sheet: Sheet, verdict: Verdict, page: KeptFrame) -> 
     pairs = [np.hstack([plain, gap, heat]) for plain, heat in face_pictures(picture, worst)]
     captions = [_caption(score, say) for score in worst]
     sheet.pictures(list(zip(pairs, captions, strict=True)), columns=2, max_height=42)
+
+
+def _write_whole_picture(sheet: Sheet, whole: WholePicture, shown: Frame, model: Path) -> None:
+    sheet.heading(sheet.say("whole_picture.title"))
+    sheet.text(" ".join(whole_sentences(whole, model, sheet.say)))
+    if shown.index == whole.page:
+        mapped = patch_map(shown.image, whole)
+        sheet.pictures([(mapped, sheet.say("whole_picture.legend"))], columns=1, max_height=85)
 
 
 def _write_video_evidence(sheet: Sheet, verdict: Verdict, kept: Keeper) -> None:

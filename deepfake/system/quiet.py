@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 _STDERR = 2
@@ -28,7 +29,7 @@ def quiet() -> Iterator[None]:
         if kept is not None:
             if sys.stderr is not None:
                 sys.stderr.flush()
-            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            with Path(os.devnull).open("wb") as nowhere:
                 os.dup2(nowhere.fileno(), _STDERR)
             stack.callback(os.close, kept)
             stack.callback(os.dup2, kept, _STDERR)
@@ -49,7 +50,7 @@ def quiet_native() -> Iterator[None]:
             before.flush()
             kept = os.dup(_STDERR)
             stack.callback(os.close, kept)
-            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            with Path(os.devnull).open("wb") as nowhere:
                 os.dup2(nowhere.fileno(), _STDERR)
             stack.callback(os.dup2, kept, _STDERR)
             own = open(os.dup(kept), "w", buffering=1, encoding=before.encoding, errors=before.errors)  # noqa: PTH123, SIM115

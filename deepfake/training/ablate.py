@@ -20,7 +20,8 @@ import msgspec
 from deepfake.data.config import TrainingConfig, config_from
 from deepfake.errors import DatasetError
 from deepfake.evaluation.evaluate import evaluate_clips, evaluate_crops
-from deepfake.model.metrics import Ablation, Budget, Measured, Variant
+from deepfake.model.lineage import Ablation, Budget, Variant
+from deepfake.model.measured import Measured
 from deepfake.system.files import write_json
 from deepfake.training.calibrate import calibrate
 from deepfake.training.export import export_run

@@ -17,12 +17,12 @@ from scipy.special import expit
 
 from deepfake.data.index import Row
 from deepfake.data.loader import read_crop
-from deepfake.data.sampling import training_rows
+from deepfake.data.rows import training_rows
 from deepfake.errors import DatasetError
 from deepfake.evaluation.chance import beats_chance
 from deepfake.evaluation.metrics import Labels, Values, expected_calibration_error, roc_auc
 from deepfake.evaluation.platt import FALSE_ALARMS, MISSES, fit_calibration
-from deepfake.model.metrics import FaceCalibration
+from deepfake.model.lineage import FaceCalibration
 from deepfake.nn.torch_layers import native_layers
 from deepfake.records import CropSpec
 from deepfake.system.files import write_json

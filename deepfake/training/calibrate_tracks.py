@@ -22,7 +22,8 @@ from deepfake.errors import DatasetError
 from deepfake.evaluation.people import fit_over_time, person_sample
 from deepfake.model.bundle import MANIFEST, load_bundle, read_manifest
 from deepfake.model.calibration import Calibrations, logit_of
-from deepfake.model.metrics import TrackCalibration, TrackSample, read_metrics, write_metrics
+from deepfake.model.lineage import TrackCalibration, TrackSample
+from deepfake.model.metrics import read_metrics, write_metrics
 from deepfake.model.scorer import Scorer
 from deepfake.pipeline import Detector, Progress
 from deepfake.system.files import write_json

@@ -16,10 +16,10 @@ import msgspec
 from msgspec.structs import replace
 
 from deepfake.data.config import DataConfig, TrainingConfig
-from deepfake.data.sampling import training_rows
+from deepfake.data.rows import training_rows
 from deepfake.errors import DatasetError
 from deepfake.model.calibration import Calibration
-from deepfake.model.metrics import InitialWeights, Member
+from deepfake.model.lineage import InitialWeights, Member
 from deepfake.nn.network import build_network, scale_answers
 from deepfake.records import CropSpec
 from deepfake.training.calibrate import read_calibration

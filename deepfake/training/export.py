@@ -35,7 +35,8 @@ from deepfake.errors import BundleError
 from deepfake.evaluation.metrics import Labels, Values, roc_auc
 from deepfake.model.bundle import GRAPHS, KERAS_NETWORK, MANIFEST, write_manifest
 from deepfake.model.calibration import Calibration, Calibrations
-from deepfake.model.metrics import Export, Graph, Metrics, Parent, read_training_of, write_metrics
+from deepfake.model.lineage import Export, Graph, Parent
+from deepfake.model.metrics import Metrics, read_training_of, write_metrics
 from deepfake.nn.network import serving_network
 from deepfake.records import CropSpec, Floats
 from deepfake.system.settings import read_settings

@@ -16,7 +16,7 @@ from deepfake.data.datasets import READERS
 from deepfake.data.datasets.walk import left_out
 from deepfake.data.extract import INDEX, extract
 from deepfake.data.index import SPLITS, Row, count_labels, read_index, write_index
-from deepfake.data.sampling import SPARSE, count_classes, with_self_blends
+from deepfake.data.rows import SPARSE, count_classes, with_self_blends
 from deepfake.data.split import assign_splits
 from deepfake.errors import BundleError, DatasetError
 from deepfake.evaluation.card import write_card
@@ -26,7 +26,8 @@ from deepfake.evaluation.show import write_quality
 from deepfake.faces.mtcnn import FaceFinder
 from deepfake.media import VIDEO_SUFFIXES
 from deepfake.model.bundle import DEFAULT_MODEL, KERAS_NETWORK, QUALITY_PLOT, load_bundle, load_detector, read_files
-from deepfake.model.metrics import METRICS, Summary, read_metrics, read_training_of, write_metrics
+from deepfake.model.measured import Summary
+from deepfake.model.metrics import METRICS, read_metrics, read_training_of, write_metrics
 from deepfake.nn.config import NetworkConfig
 from deepfake.report.metrics_tables import trained_on_sentence
 from deepfake.system.settings import read_settings

@@ -9,7 +9,7 @@ import numpy as np
 
 from deepfake.data.config import TrainingConfig
 from deepfake.data.fingerprints import read_fingerprints
-from deepfake.data.sampling import training_rows
+from deepfake.data.rows import training_rows
 from deepfake.evaluation.overlap import fingerprints_of
 from deepfake.model.bundle import FINGERPRINTS, MANIFEST
 from deepfake.system.files import write_bytes

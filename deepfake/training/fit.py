@@ -17,11 +17,12 @@ from deepfake.data.config import AugmentConfig, FitConfig, TrainingConfig
 from deepfake.data.fingerprints import overlap_of
 from deepfake.data.index import Row
 from deepfake.data.loader import CropLoader, Unit
-from deepfake.data.sampling import chosen_pairs, chosen_rows, class_weights, held_out_rows, paired, training_rows
+from deepfake.data.rows import class_weights, held_out_rows, training_rows
+from deepfake.data.sampling import chosen_pairs, chosen_rows, paired
 from deepfake.errors import DatasetError
 from deepfake.evaluation.plots import history_figure
 from deepfake.nn.losses import WeightedCrossentropy
-from deepfake.nn.network import backbones, build_network, training_network
+from deepfake.nn.network import MEMBER, backbones, build_network, training_network
 from deepfake.nn.saved import load_file
 from deepfake.nn.torch_layers import native_layers
 from deepfake.system.files import replacing, write_bytes
@@ -142,9 +143,10 @@ def _begin_with(network: keras.Model, weights: Path, member: int) -> None:
     if weights.suffix != ".keras":
         network.load_weights(weights)
         return
-    found, wanted = load_file(weights).get_weights(), network.get_weights()
-    own = found[member * len(wanted) : (member + 1) * len(wanted)]
-    if len(found) % len(wanted) or [each.shape for each in own] != [each.shape for each in wanted]:
+    found, wanted = load_file(weights), network.get_weights()
+    members = [layer for layer in found.layers if layer.name.startswith(MEMBER)] or [found]
+    own = members[member].get_weights() if member < len(members) else []
+    if [each.shape for each in own] != [each.shape for each in wanted]:
         raise DatasetError(
             f"{weights} has no network {member} that is made as `network` says. Correct `initial_member` or `network`."
         )

@@ -29,7 +29,8 @@ from msgspec.structs import replace
 from deepfake.data.config import TrainingConfig
 from deepfake.data.index import Row, count_labels
 from deepfake.errors import DatasetError
-from deepfake.model.metrics import Counts, Training, TrainingData
+from deepfake.model.lineage import Training, TrainingData
+from deepfake.model.measured import Counts
 from deepfake.nn.saved import load_file
 from deepfake.system.files import replacing, write_json
 from deepfake.system.settings import Kind, Settings, read_settings

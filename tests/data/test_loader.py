@@ -13,7 +13,8 @@ from deepfake.data.cutter import ExtractSettings
 from deepfake.data.extract import extract
 from deepfake.data.index import Row, read_indexes
 from deepfake.data.loader import CropLoader, prepared, read_crop, read_face
-from deepfake.data.sampling import chosen_pairs, chosen_rows, paired, with_self_blends
+from deepfake.data.rows import with_self_blends
+from deepfake.data.sampling import chosen_pairs, chosen_rows, paired
 from deepfake.errors import DatasetError
 from deepfake.faces.crops import cut_crop
 from deepfake.records import CropSpec

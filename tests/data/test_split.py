@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from deepfake.data.index import Row
-from deepfake.data.sampling import count_classes
+from deepfake.data.rows import count_classes
 from deepfake.data.split import assign_splits, balance, check_disjoint, linked_groups, representative
 from deepfake.errors import DatasetError
 

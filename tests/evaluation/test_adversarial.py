@@ -24,7 +24,9 @@ from deepfake.evaluation.adversarial import (
 from deepfake.evaluation.card import write_card
 from deepfake.evaluation.card_sections import adversarial_sentence
 from deepfake.model.bundle import write_manifest
-from deepfake.model.metrics import Adversarial, Answers, Attacked, Counts, Proportion, Ranking, read_metrics
+from deepfake.model.measured import Answers, Counts, Proportion, Ranking
+from deepfake.model.metrics import read_metrics
+from deepfake.model.stress_tests import Adversarial, Attacked
 from deepfake.nn.saved import load_network
 
 needs_tensorflow = pytest.mark.skipif(

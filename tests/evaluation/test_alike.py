@@ -13,7 +13,8 @@ from deepfake.data.loader import read_crop
 from deepfake.evaluation.card_sections import conditions_table
 from deepfake.evaluation.conditions import Judged, cells_of, conditions_of_row
 from deepfake.model.conditions import Conditions
-from deepfake.model.metrics import AnswerCounts, Cell, Counts, Measured, Metrics, Summary
+from deepfake.model.measured import AnswerCounts, Cell, Counts, Measured, Summary
+from deepfake.model.metrics import Metrics
 from deepfake.records import CropSpec, Label
 
 SMALL, LARGE = Conditions(face="small"), Conditions(face="large")

@@ -8,7 +8,8 @@ from huggingface_hub import ModelCard
 
 from deepfake.evaluation.card_metadata import card_metadata
 from deepfake.model.bundle import DEFAULT_MODEL
-from deepfake.model.metrics import Counts, Measured, Metrics, Summary, read_metrics
+from deepfake.model.measured import Counts, Measured, Summary
+from deepfake.model.metrics import Metrics, read_metrics
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,8 @@ from deepfake.evaluation.evaluate import (
 from deepfake.evaluation.robustness import CORRUPTIONS, SHIFTS, measure_robustness
 from deepfake.evaluation.show import write_mistakes, write_quality, write_scores
 from deepfake.model.bundle import DEFAULT_MODEL, load_bundle, read_manifest
-from deepfake.model.metrics import Counts, Measured, read_metrics, write_metrics
+from deepfake.model.measured import Counts, Measured
+from deepfake.model.metrics import read_metrics, write_metrics
 from deepfake.records import Thresholds
 from deepfake.training.ablate import ablate, read_variants
 from deepfake.training.fine_tune import FineTuneSettings, fine_tune

@@ -18,7 +18,8 @@ from deepfake.evaluation.evaluate import evaluate_crops
 from deepfake.evaluation.face_attributes import NOSE_DEPTH, TRAITS, UNKNOWN, bin_of, cheek_colour, typology_angle, yaw
 from deepfake.evaluation.fairness import chance_of_differences, expected_rates, measure_fairness
 from deepfake.model.bundle import load_bundle
-from deepfake.model.metrics import Counts, read_metrics
+from deepfake.model.measured import Counts
+from deepfake.model.metrics import read_metrics
 
 FACE = np.array([[20, 25], [44, 25], [32, 36], [23, 48], [41, 48]], np.float32)
 

@@ -10,7 +10,8 @@ from sklearn.metrics import roc_auc_score
 from deepfake.cli.main import main
 from deepfake.evaluation.evaluate import Sample
 from deepfake.evaluation.frame_mean import frame_means
-from deepfake.model.metrics import Counts, read_metrics
+from deepfake.model.measured import Counts
+from deepfake.model.metrics import read_metrics
 
 
 def slow_video_auc(frames):

@@ -9,7 +9,9 @@ from deepfake.evaluation.metrics import (
     at_threshold,
     bootstrap_interval,
     brier_score,
+    chance_calibration_error,
     equal_error_rate,
+    even_odds,
     expected_calibration_error,
     hit_rate_at,
     reliability,
@@ -59,6 +61,26 @@ def test_calibration_error_of_true_probabilities_is_small_and_of_overconfident_o
     assert expected_calibration_error(labels, (p > 0.5) * 1.0) == pytest.approx(0.25, abs=0.02)
     with pytest.raises(ValueError, match="probabilities in \\[0, 1\\]"):
         expected_calibration_error(labels, p * 2)
+
+
+def test_at_even_odds_right_probabilities_have_no_more_error_than_chance_gives_however_common_fakes_are(rng):
+    p = rng.uniform(size=4_000)
+    labels = (rng.uniform(size=4_000) < p).astype(int)
+    few = np.flatnonzero((labels == 1) | (rng.uniform(size=4_000) < 0.2))
+    labels, p = labels[few], p[few]
+    assert expected_calibration_error(labels, p) > 0.15
+    even, chance = expected_calibration_error(labels, p, weights=even_odds(labels)), chance_calibration_error(labels, p)
+    assert even < 1.5 * chance < 0.1
+    wrong = expected_calibration_error(labels, p**3, weights=even_odds(labels))
+    assert wrong > 2 * chance_calibration_error(labels, p**3)
+
+
+def test_fewer_samples_have_more_error_by_chance(rng):
+    p = rng.uniform(0.1, 0.9, size=1_000)
+    labels = (rng.uniform(size=1_000) < p).astype(int)
+    assert chance_calibration_error(labels[:60], p[:60]) > 3 * chance_calibration_error(labels, p)
+    with pytest.raises(ValueError, match="Both classes"):
+        chance_calibration_error(np.ones(3, int), np.full(3, 0.5))
 
 
 def test_hit_rate_of_perfect_scores_is_one_and_of_constant_ones_nothing():

@@ -14,7 +14,8 @@ from deepfake.evaluation import people
 from deepfake.evaluation.evaluate import evaluate_clips
 from deepfake.evaluation.people import calibrations_by_fold, clip_key, fit_over_time, person_sample
 from deepfake.model.bundle import DEFAULT_MODEL, load_bundle
-from deepfake.model.metrics import TrackSample, read_metrics
+from deepfake.model.lineage import TrackSample
+from deepfake.model.metrics import read_metrics
 from deepfake.records import Sampling
 from deepfake.training.calibrate_tracks import calibrate_tracks
 

@@ -15,7 +15,8 @@ from deepfake.evaluation.plots import (
     robustness_figure,
 )
 from deepfake.evaluation.quality_plot import quality_figure
-from deepfake.model.metrics import Corruption, CorruptionLevel, Counts, Ranking, Robustness
+from deepfake.model.measured import Counts, Ranking
+from deepfake.model.stress_tests import Corruption, CorruptionLevel, Robustness
 from deepfake.records import Thresholds
 
 THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)

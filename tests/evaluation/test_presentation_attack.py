@@ -12,7 +12,8 @@ from deepfake.evaluation.card_sections import presentation_attack_table
 from deepfake.evaluation.evaluate import Sample, summary
 from deepfake.evaluation.presentation_attack import presentation_attack, with_presentation_attack
 from deepfake.model.intervals import share_interval
-from deepfake.model.metrics import Measured, Metrics, read_metrics
+from deepfake.model.measured import Measured
+from deepfake.model.metrics import Metrics, read_metrics
 from deepfake.records import Thresholds
 
 THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)

@@ -23,8 +23,7 @@ from deepfake.cli.main import main
 from deepfake.errors import MediaError
 from deepfake.faces.mtcnn import MAX_KEPT_PIXELS, FaceFinder
 from deepfake.faces.pyramid import MAX_LEVEL_PIXELS, pyramid_scales
-from deepfake.media import VideoReader, kind_of, open_media, read_picture
-from deepfake.media import video as video_module
+from deepfake.media import VideoReader, kind_of, open_media, read_picture, video_stream
 from deepfake.media.isolated import Limits, open_isolated
 from deepfake.media.picture import MAX_FILE_BYTES
 from deepfake.records import MAX_SAMPLES, Frame, Sampling
@@ -65,7 +64,7 @@ def test_a_cover_is_no_video(tmp_path):
 
 
 def test_frames_larger_than_the_header_said_are_not_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr(video_module, "_OPTIONS", {"max_pixels": "40000"})
+    monkeypatch.setattr(video_stream, "_OPTIONS", {"max_pixels": "40000"})
     sides = [160] * 6 + [320] * 6
     path = tmp_path / "growing.mkv"
     path.write_bytes(pictures_in_a_row("matroska", [jpeg_of(side) for side in sides]))

@@ -10,24 +10,10 @@ from msgspec import structs
 from deepfake.errors import BundleError
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.model.conditions import Conditions
-from deepfake.model.metrics import (
-    AnswerCounts,
-    Answers,
-    Cell,
-    Corruption,
-    CorruptionLevel,
-    Counts,
-    FaceCalibration,
-    Measured,
-    Metrics,
-    Proportion,
-    Ranking,
-    Robustness,
-    Summary,
-    read_metrics,
-    read_training_of,
-    write_metrics,
-)
+from deepfake.model.lineage import FaceCalibration
+from deepfake.model.measured import AnswerCounts, Answers, Cell, Counts, Measured, Proportion, Ranking, Summary
+from deepfake.model.metrics import Metrics, read_metrics, read_training_of, write_metrics
+from deepfake.model.stress_tests import Corruption, CorruptionLevel, Robustness
 from deepfake.records import Thresholds
 
 ANSWERS = Answers(**{answer: Proportion(0.25, (0.125, 0.5)) for answer in ("real", "fake", "inconclusive")})

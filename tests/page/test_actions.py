@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import pickle
 import shutil
 import zipfile
 from dataclasses import fields
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -132,8 +132,7 @@ def test_what_is_kept_is_the_verdict(actions, pictures, examples):
     text = "".join(page.extract_text() for page in pypdf.PdfReader(pdf.value["path"]).pages)
     assert f"{verdict.p_fake:.2f}" in text
     assert "portrait.jpg" in text
-    with open(data.value["path"]) as file:  # noqa: PTH123
-        assert json.load(file) == as_values(verdict, "portrait.jpg")
+    assert json.loads(Path(data.value["path"]).read_text()) == as_values(verdict, "portrait.jpg")
     assert not actions.keep(None, [])[0].interactive
 
 
@@ -170,14 +169,14 @@ def test_a_batch_is_a_table_a_sheet_and_an_archive(actions, examples, tmp_path):
     assert [line[1] for line in lines] == ["portrait.jpg", "=cmd.jpg", "empty room.jpg"]
     assert "✖ =cmd.jpg is neither" in lines[1][2]
     assert [entry.name for entry in entries] == [line[1] for line in reversed(lines)], "the history has them, too"
-    with open(sheet.value["path"], newline="") as file:  # noqa: PTH123
+    with Path(sheet.value["path"]).open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["file"] for row in rows] == ["portrait.jpg", "'=cmd.jpg", "empty room.jpg"]
     assert rows[1]["error"]
     assert not rows[1]["verdict"]
     assert rows[2]["reason"] == "no_face"
-    with open(archive.value["path"], "rb") as file:  # noqa: PTH123
-        names = zipfile.ZipFile(io.BytesIO(file.read())).namelist()
+    with zipfile.ZipFile(archive.value["path"]) as file:
+        names = file.namelist()
     assert names == [
         "deepfake.csv",
         "01/annotated.jpg",

@@ -390,8 +390,8 @@ def test_a_missing_bundle_and_a_wrong_user_are_errors_not_tracebacks(root, tmp_p
         assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options", [[], ["--stability"]])
-def test_the_command_hands_stability_to_the_detector(monkeypatch, options):
+@pytest.mark.parametrize("options", [[], ["--stability"], ["--whole-picture"]])
+def test_the_command_hands_to_the_detector_what_else_is_asked(monkeypatch, options):
     given = {}
 
     def refuse(model, **settings):
@@ -402,4 +402,5 @@ def test_the_command_hands_stability_to_the_detector(monkeypatch, options):
     monkeypatch.setattr(deepfake.page.serve, "warm_up", lambda: None)
     monkeypatch.setattr(deepfake.page.serve, "_check_port", lambda host, port: None)
     assert CliRunner().invoke(main, ["serve", *options]).exit_code == 1
-    assert given["stability"] is bool(options)
+    assert given["stability"] is ("--stability" in options)
+    assert given["whole_picture"] is ("--whole-picture" in options)

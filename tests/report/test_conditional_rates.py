@@ -11,17 +11,8 @@ from msgspec import structs
 
 from deepfake.model.bundle import DEFAULT_MODEL
 from deepfake.model.conditions import Conditions, conditions_of_verdict
-from deepfake.model.metrics import (
-    AnswerCounts,
-    Answers,
-    Cell,
-    Counts,
-    Measured,
-    Metrics,
-    Proportion,
-    Summary,
-    read_metrics,
-)
+from deepfake.model.measured import AnswerCounts, Answers, Cell, Counts, Measured, Proportion, Summary
+from deepfake.model.metrics import Metrics, read_metrics
 from deepfake.records import Label, Reason
 from deepfake.report.catalogue import LANGUAGES, catalogue
 from deepfake.report.conditional_rates import conditional_rates

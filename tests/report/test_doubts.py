@@ -12,16 +12,9 @@ import PIL.Image
 import pytest
 
 from deepfake.model.bundle import DEFAULT_MODEL
-from deepfake.model.metrics import (
-    Answers,
-    Corruption,
-    CorruptionLevel,
-    Counts,
-    Proportion,
-    Ranking,
-    Robustness,
-    read_metrics,
-)
+from deepfake.model.measured import Answers, Counts, Proportion, Ranking
+from deepfake.model.metrics import read_metrics
+from deepfake.model.stress_tests import Corruption, CorruptionLevel, Robustness
 from deepfake.records import Label
 from deepfake.report.doubts import doubts
 from deepfake.report.error_rates import error_sentences

@@ -25,6 +25,7 @@ KEYS = [
     "faces",
     "tracks",
     "parts",
+    "whole_picture",
     "source",
     "frames_read",
     "frames_failed",

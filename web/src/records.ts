@@ -1,4 +1,4 @@
-/** What travels between the stages, as in `deepfake/records.py`: picture -> Face -> Crop -> Score -> Verdict. */
+/** What travels between the stages, as in `deepfake/records`: picture -> Face -> Crop -> Score -> Verdict. */
 
 /** RGB, three values a pixel, row by row. */
 export interface Picture {
