@@ -475,14 +475,18 @@ def test_every_tab_is_seen_and_reached_with_the_keyboard_on_a_narrow_screen(visi
     assert tabs.last.get_attribute("aria-selected") == "true"
 
 
-BROKEN_WORDS = """(table) => [...table.querySelectorAll("th span")].flatMap((head) => {
-    const text = head.firstChild, range = document.createRange();
-    return [...text.data.matchAll(/\\S+/g)].filter((word) => {
-        range.setStart(text, word.index);
-        range.setEnd(text, word.index + word[0].length);
-        return range.getClientRects().length > 1;
-    }).map((word) => word[0]);
-})"""
+BROKEN_WORDS = """(table) => {
+    const broken = [], range = document.createRange();
+    for (const head of table.querySelectorAll("th")) {
+        const texts = document.createTreeWalker(head, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/\\S+/g)) {
+            range.setStart(texts.currentNode, word.index);
+            range.setEnd(texts.currentNode, word.index + word[0].length);
+            if (range.getClientRects().length > 1) broken.push(word[0]);
+        }
+    }
+    return broken;
+}"""
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de"])
