@@ -59,7 +59,7 @@ def evaluate(
     from deepfake.evaluation import show
     from deepfake.evaluation.frame_mean import with_frame_means
     from deepfake.evaluation.presentation_attack import with_presentation_attack
-    from deepfake.model.bundle import QUALITY_PLOT
+    from deepfake.model.bundle import MISTAKES_PLOT, QUALITY_PLOT
     from deepfake.model.metrics import Metrics, read_metrics, write_metrics
     from deepfake.report.metrics_tables import quality_tables
 
@@ -70,6 +70,7 @@ def evaluate(
             found[split_name] = with_frame_means(measured)
         if split_name == "test" and not print_only:
             show.write_quality(found[split_name], model, model / QUALITY_PLOT)
+            show.write_mistake_maps(found[split_name], model, index, model / MISTAKES_PLOT)
         if report:
             show.write_mistakes(found[split_name], model, index, report / split_name / "mistakes.png")
     if clips is not None:

@@ -17,7 +17,7 @@ from deepfake.evaluation.card_sections import (
     pictures_table,
     presentation_attack_table,
 )
-from deepfake.model.bundle import QUALITY_PLOT, ROBUSTNESS_PLOT, DetectorManifest, read_manifest
+from deepfake.model.bundle import MISTAKES_PLOT, QUALITY_PLOT, ROBUSTNESS_PLOT, DetectorManifest, read_manifest
 from deepfake.model.calibration import Calibration
 from deepfake.model.lineage import InitialWeights, Member, TrackSample, Training
 from deepfake.model.metrics import METRICS, Metrics, read_metrics
@@ -52,7 +52,7 @@ def write_card(directory: Path, readme: Path | None = None) -> Path:
     """
     manifest, metrics = read_manifest(directory), read_metrics(directory)
     path = directory / "README.md"
-    plots = [name for name in (QUALITY_PLOT, ROBUSTNESS_PLOT) if (directory / name).exists()]
+    plots = [name for name in (QUALITY_PLOT, MISTAKES_PLOT, ROBUSTNESS_PLOT) if (directory / name).exists()]
     path.write_text(re.sub(r"\n{3,}", "\n\n", card_text(manifest, metrics, plots)), encoding="utf-8")
     if readme is not None:
         text = readme.read_text(encoding="utf-8")
@@ -70,7 +70,7 @@ def card_text(manifest: DetectorManifest, metrics: Metrics, plots: Sequence[str]
     Args:
         manifest: The bundle's.
         metrics: What is known about it.
-        plots: Which of `QUALITY_PLOT` and `ROBUSTNESS_PLOT` there are.
+        plots: Which of `QUALITY_PLOT`, `MISTAKES_PLOT` and `ROBUSTNESS_PLOT` there are.
 
     Raises:
         BundleError: If it is not known how the bundle came about.
@@ -120,6 +120,7 @@ The code is under the MIT licence; the weights inherit the terms of the data. Cr
 
 {measures_table(metrics)}
 {_pictures(plots, QUALITY_PLOT, "ROC, precision-recall, calibration, scores and answers on the test split")}
+{_pictures(plots, MISTAKES_PLOT, "Heat maps of its five worst mistakes on the test split, over drawn faces")}
 {_known_flaws(config)}
 {presentation_attack_table(metrics)}
 {conditions_table(metrics)}

@@ -10,6 +10,7 @@ import io
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ from deepfake.report.heatmap import overlay_crop
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 """Of the lines of a panel, in this order."""
+MAP_SIDE = 224
+"""Side in pixels of a heat map without its face."""
 
 Log = Sequence[Mapping[str, str]]
 
@@ -131,6 +134,36 @@ def mistakes_figure(reals: Sequence[tuple[Image, Floats, str]], fakes: Sequence[
             gap = np.full((image.shape[0], max(1, image.shape[0] // 32), 3), 255, np.uint8)
             axes.imshow(np.hstack([image, gap, overlay_crop(image, evidence)]))
             axes.set_title(textwrap.fill(caption, 40), fontsize=9)
+    return png_of(figure)
+
+
+def mistake_maps_figure(entries: Sequence[tuple[Floats, Floats, str]]) -> bytes:
+    """Heat maps of faces that a model is most wrong about, over drawn faces: whose they are is not shown.
+
+    Args:
+        entries: Of each face its evidence `(h, w)`, its five landmarks `(5, 2)` in the unit square of the map, and a
+            caption.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    if not entries:
+        raise ValueError("A figure of mistakes needs at least one face. Received none.")
+    figure = new_figure(2.4 * len(entries), 2.9)
+    for axes, (evidence, landmarks, caption) in zip(
+        figure.subplots(1, len(entries), squeeze=False).ravel(), entries, strict=True
+    ):
+        plain = np.full((MAP_SIDE, MAP_SIDE, 3), 235, np.uint8)
+        axes.imshow(overlay_crop(plain, evidence))
+        right_eye, left_eye, nose, *mouth = landmarks * MAP_SIDE
+        line: dict[str, Any] = {"color": "0.15", "linewidth": 2, "solid_capstyle": "round"}
+        for eye in (right_eye, left_eye):
+            axes.plot(*eye, "o", color="0.15", markersize=8, fillstyle="none", markeredgewidth=2)
+        axes.plot(*nose, "^", color="0.15", markersize=7, fillstyle="none", markeredgewidth=2)
+        axes.plot(*np.transpose(mouth), **line)
+        axes.set(xlim=(0, MAP_SIDE), ylim=(MAP_SIDE, 0))
+        axes.set_axis_off()
+        axes.set_title(textwrap.fill(caption, 26), fontsize=9)
     return png_of(figure)
 
 

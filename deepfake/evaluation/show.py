@@ -8,11 +8,13 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deepfake.data.index import read_indexes
 from deepfake.data.loader import read_crop
 from deepfake.data.rows import with_self_blends
 from deepfake.evaluation.evaluate import Evaluation, Sample, answered
-from deepfake.evaluation.plots import mistakes_figure
+from deepfake.evaluation.plots import mistake_maps_figure, mistakes_figure
 from deepfake.evaluation.quality_plot import quality_figure
 from deepfake.model.bundle import load_bundle
 from deepfake.model.scorer import Scorer
@@ -20,6 +22,8 @@ from deepfake.system.files import replacing, write_bytes
 
 WORST = 12
 """Mistakes of each kind that are drawn."""
+IN_CARD = 5
+"""Mistakes whose maps are in the card."""
 
 
 def write_scores(evaluation: Evaluation, path: Path) -> Path:
@@ -68,6 +72,30 @@ def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path],
         return entries
 
     return write_bytes(path, mistakes_figure(drawn("real", -1), drawn("fake", 1)))
+
+
+def write_mistake_maps(evaluation: Evaluation, model: Path, indexes: Sequence[Path], path: Path) -> Path:
+    """Draws the heat maps of the worst mistakes over drawn faces: a card may show them, and nobody's picture.
+
+    Args:
+        evaluation: As for `write_mistakes`.
+        model: As for `write_mistakes`.
+        indexes: As for `write_mistakes`.
+        path: The PNG file to write; of a card, it is `MISTAKES_PLOT` in the bundle's folder.
+    """
+    bundle = load_bundle(model)
+    scorer = Scorer(bundle)
+    rows = {(row.path, row.label): row for row in with_self_blends(read_indexes(indexes), "both")}
+    worst = sorted(evaluation.samples, key=lambda s: -abs((s.p_fake or 0.0) - (s.label == "fake")))[:IN_CARD]
+    entries = []
+    for sample in worst:
+        crop = read_crop(rows[sample.path, sample.label], bundle.crop)
+        (score,) = scorer.score([crop])
+        to_unit = np.linalg.inv(np.vstack([score.to_frame, (0, 0, 1)]))[:2]
+        landmarks = score.face.landmarks @ to_unit[:, :2].T + to_unit[:, 2]
+        caption = f"{sample.label}, {sample.source} {sample.method}: p_fake {score.p_fake:.2f}"
+        entries.append((score.evidence, landmarks, caption))
+    return write_bytes(path, mistake_maps_figure(entries))
 
 
 def _groups(samples: Sequence[Sample]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ OUTPUTS = ("logit", "gate", "visual_evidence", "noise_evidence")
 EXPERT_LOGITS = "expert_logits"
 """What a graph of experts answers besides: the calibrated logit of each, `(1, experts)`."""
 QUALITY_PLOT, ROBUSTNESS_PLOT = "plots/quality.png", "plots/robustness.png"
+MISTAKES_PLOT = "plots/mistakes.png"
 """The pictures of a detector bundle's card."""
 KERAS_NETWORK = "model.keras"
 """The whole network of a detector bundle, to fine-tune."""

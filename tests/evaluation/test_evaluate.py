@@ -20,7 +20,7 @@ from deepfake.evaluation.evaluate import (
     summary,
 )
 from deepfake.evaluation.robustness import CORRUPTIONS, SHIFTS, measure_robustness
-from deepfake.evaluation.show import write_mistakes, write_quality, write_scores
+from deepfake.evaluation.show import write_mistake_maps, write_mistakes, write_quality, write_scores
 from deepfake.model.bundle import DEFAULT_MODEL, load_bundle, read_manifest
 from deepfake.model.measured import Counts, Measured
 from deepfake.model.metrics import read_metrics, write_metrics
@@ -62,7 +62,8 @@ def test_scores_plots_and_mistakes_are_written(drawn, tmp_path):
     assert [float(record["p_fake"]) for record in records] == [sample.p_fake for sample in found.samples]
     assert figure.read_bytes()[:4] == b"\x89PNG"
     worst = write_mistakes(found, drawn.bundle, [drawn.index], tmp_path / "report" / "mistakes.png")
-    assert worst.read_bytes()[:4] == b"\x89PNG"
+    maps = write_mistake_maps(found, drawn.bundle, [drawn.index], tmp_path / "report" / "maps.png")
+    assert worst.read_bytes()[:4] == maps.read_bytes()[:4] == b"\x89PNG"
 
 
 def test_frames_of_a_clip_are_joined_as_in_a_verdict(drawn, made_crops):

@@ -11,6 +11,7 @@ from deepfake.evaluation.plots import (
     VERMILION,
     contact_sheet,
     history_figure,
+    mistake_maps_figure,
     mistakes_figure,
     robustness_figure,
 )
@@ -217,6 +218,22 @@ def test_reals_are_on_the_left_and_fakes_on_the_right(entry):
         right = where(mistakes_figure([], [one] * count), (10, 200, 90))[1]
         assert left.max() < right.min()
     assert colours(mistakes_figure([entry() for _ in range(5)], [entry(-3.0, 32)])) > 2000
+
+
+def test_maps_of_mistakes_show_evidence_over_a_drawn_face(entry):
+    landmarks = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.75], [0.65, 0.75]])
+    for_fake, for_real = (
+        decoded(mistake_maps_figure([(np.full((7, 7), sign, np.float32), landmarks, "real, made")])).astype(int)
+        for sign in (3.0, -3.0)
+    )
+    redder = [np.mean(image[..., 0] - image[..., 2]) for image in (for_fake, for_real)]
+    assert redder[0] > 20 > -20 > redder[1]
+    nothing = decoded(mistake_maps_figure([(np.zeros((7, 7), np.float32), landmarks, "")]))
+    assert np.count_nonzero(nothing.max(axis=2) < 90) > 100, "no face is drawn"
+    wide = decoded(mistake_maps_figure([(np.zeros((7, 7), np.float32), landmarks, "")] * 3))
+    assert wide.shape[1] == pytest.approx(3 * nothing.shape[1], abs=6)
+    with pytest.raises(ValueError, match="at least one face"):
+        mistake_maps_figure([])
 
 
 def test_mistakes_that_cannot_be_drawn_are_refused(entry):
