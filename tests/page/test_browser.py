@@ -403,6 +403,8 @@ def test_two_visitors_do_not_see_each_others_files(visit, examples):
     one, two = visit(), visit()
     analyse(one, "picture", examples / "portrait.jpg")
     answer(one, "picture")
+    # The history has the report as soon as it is written.
+    one.locator("#picture-pdf:enabled").wait_for()
     for page in (one, two):
         page.get_by_role("tab", name="History", exact=True).click()
     line = line_of(one, "history", "portrait.jpg")
