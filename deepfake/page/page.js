@@ -97,6 +97,11 @@
     });
   const tidy = () => {
     name("button:has(> .image-frame)", "Picture: choose a point, or enlarge it");
+    // Gradio calls each by its number alone, whatever is written under it.
+    all(".thumbnail-item:has(.caption-label)").forEach((found) => {
+      const caption = found.querySelector(".caption-label").innerText.trim();
+      if (found.getAttribute("aria-label") !== caption) found.setAttribute("aria-label", caption);
+    });
     all(`:is(${PICTURES}, #video-input) input[type=file]`).forEach((found) => found.removeAttribute("accept"));
     showDrawn();
     all(".about table").forEach((found) => { found.tabIndex = 0; });

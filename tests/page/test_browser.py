@@ -639,6 +639,7 @@ def test_a_screen_reader_finds_its_way(visit, examples, dark):
     from axe_playwright_python.sync_playwright import Axe
 
     page = visit()
+    page.get_by_role("button", name="Real photograph", exact=True).wait_for()
     if dark:
         page.get_by_role("button", name="Light or dark").click()
     for kind, name in (("picture", "self_blend.jpg"), ("video", "half_fake.mp4")):
