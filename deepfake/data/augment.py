@@ -9,6 +9,7 @@ from dataclasses import replace
 import av
 import cv2
 import numpy as np
+import PIL.Image
 from msgspec import structs
 
 from deepfake.data.config import AugmentConfig
@@ -112,6 +113,8 @@ def _sent(image: Image, config: AugmentConfig, rng: np.random.Generator) -> Imag
         image = compress_video(image, int(rng.integers(20, 42)))
     if image.shape[:2] != (height, width):
         image = _resized(image, width, height, INTERPOLATIONS[1:3], rng)
+    if rng.random() < config.palette:
+        image = reduce_colours(image, int(rng.integers(32, 257)), dithered=bool(rng.random() < 0.5))
     return image
 
 
@@ -150,6 +153,15 @@ def compress(image: Image, quality: int) -> Image:
 def compress_webp(image: Image, quality: int) -> Image:
     """The picture after a lossy WebP of this quality, 1 to 100; shape and dtype stay."""
     return _encoded(image, ".webp", [cv2.IMWRITE_WEBP_QUALITY, quality])
+
+
+def reduce_colours(image: Image, colours: int, *, dithered: bool) -> Image:
+    """The picture in so many colours of its own, 2 to 256, as in a GIF; shape and dtype stay."""
+    whole = PIL.Image.fromarray(image)
+    reduced = whole.quantize(colours)
+    if dithered:
+        reduced = whole.quantize(palette=reduced, dither=PIL.Image.Dither.FLOYDSTEINBERG)
+    return np.asarray(reduced.convert("RGB"))
 
 
 def _encoded(image: Image, suffix: str, options: list[int]) -> Image:

@@ -128,6 +128,8 @@ class AugmentConfig(Settings, frozen=True, kw_only=True):
     """Probability of a WebP compression, quality 30 to 95."""
     h264: Share = 0.1
     """Probability of an H.264 compression as a key frame, CRF 20 to 41."""
+    palette: Share = 0.0
+    """Probability that 32 to 256 colours are left, as in a GIF, dithered for half of these."""
     border: Share = 0.0
     """Probability of plain bars at edges, as screenshots have them."""
     erase: Share = 0.1

@@ -218,9 +218,9 @@ def chance_calibration_error(
 
     Example:
 
-    >>> labels = np.arange(1000) % 2
-    >>> round(chance_calibration_error(labels, np.full(1000, 0.5)), 2)
-    0.0
+    >>> labels = np.arange(10_000) % 2
+    >>> [round(chance_calibration_error(labels[:count], np.full(count, 0.5)), 2) for count in (10, 10_000)]
+    [0.12, 0.0]
     """
     labels, p_fake = _checked_probabilities(*_checked(labels, p_fake))
     # Sorted: what is drawn must not depend on the order of the samples.

@@ -13,6 +13,7 @@ from deepfake.data.augment import (
     compress_video,
     compress_webp,
     moved,
+    reduce_colours,
     rescale,
     saturate,
     sharpen,
@@ -23,7 +24,7 @@ from deepfake.data.config import AugmentConfig
 from deepfake.faces.crops import cut_crop, face_of_crop
 from deepfake.records import CropSpec
 
-CHANCES = ("halve", "rescale", "sharpen", "blur", "noise", "jpeg", "webp", "h264", "erase")
+CHANCES = ("halve", "rescale", "sharpen", "blur", "noise", "jpeg", "webp", "h264", "palette", "erase")
 COLOURS = ("tint", "hue", "gamma", "grey")
 NOTHING = AugmentConfig(rotation_deg=0, min_zoom=1, max_zoom=1, move=0, colour=0, **dict.fromkeys(CHANCES, 0.0))
 
@@ -205,6 +206,19 @@ def test_sharpening_adds_contrast_at_edges_and_leaves_a_flat_picture(picture):
     assert (sharpen(np.full((9, 9, 3), 80, np.uint8), 1.0) == 80).all()
     edges = [np.abs(np.diff(image.astype(int), axis=0)).mean() for image in (picture, sharpen(picture, 1.0))]
     assert edges[0] < edges[1]
+
+
+def test_fewer_colours_are_further_from_the_picture_and_dithering_keeps_its_tones(picture):
+    reduced = [reduce_colours(picture, colours, dithered=False).astype(int) for colours in (256, 64, 8)]
+    errors = [np.abs(image - picture).mean() for image in reduced]
+    assert errors == sorted(errors)
+    assert len(np.unique(reduced[1].reshape(-1, 3), axis=0)) <= 64
+    ramp = np.repeat(np.linspace(0, 255, 128).astype(np.uint8)[None, :, None], 128, axis=0).repeat(3, axis=2)
+    bands, dots = (reduce_colours(ramp, 4, dithered=dithered) for dithered in (False, True))
+    assert len(np.unique(bands)) == len(np.unique(dots)) == 4
+    middle = np.s_[:, 40:88]
+    off = [np.abs(image[middle].mean(axis=0) - ramp[middle].mean(axis=0)).mean() for image in (bands, dots)]
+    assert off[1] < off[0] / 2
 
 
 def test_a_lossier_webp_is_further_from_the_picture(picture):
