@@ -11,6 +11,7 @@ import yaml
 
 import deepfake
 from deepfake.cli.main import main
+from deepfake.report.brief import brief
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,15 @@ def pages(root):
 def test_the_reference_of_the_commands_is_current(root, pages):
     reference = runpy.run_path(str(root / "scripts" / "write_cli_reference.py"))["reference"]
     assert pages["reference/cli.md"] == reference(), "run python -m scripts.write_cli_reference"
+
+
+def test_answers_about_the_examples_are_shown_as_they_are(root, pages, detector):
+    text = "\n".join([(root / "README.md").read_text(encoding="utf-8"), *pages.values()])
+    shown = re.findall(r"^ *(\S.*?)  +(?:(\d+%) +)?(examples/\S+)  +(.+)$", text, re.MULTILINE)
+    assert len(shown) > 4
+    for answer, score, name, detail in shown:
+        line = brief(detector.detect(root / name))
+        assert (answer, score, detail) == (line.answer, line.score, line.detail), name
 
 
 def test_every_command_and_option_that_is_shown_exists(pages):
