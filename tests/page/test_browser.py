@@ -135,12 +135,12 @@ def test_another_picture_clears_the_answer(visit, examples):
 
 def test_an_example_is_answered_at_once(visit):
     page = visit()
-    panel(page).get_by_role("button", name="Thumbnail 1 of 3").click()
+    panel(page).get_by_role("button", name="Real photograph").click()
     assert answer(page, "picture")
-    panel(page).get_by_role("button", name="Thumbnail 3 of 3").click()
+    panel(page).get_by_role("button", name="No face").click()
     page.wait_for_selector("#picture-answer h2:has-text('no face found')")
     page.get_by_role("tab", name="Video", exact=True).click()
-    panel(page).get_by_role("button", name="Thumbnail 1 of 1").click()
+    panel(page).get_by_role("button", name="Fake from the middle on").click()
     assert answer(page, "video")
 
 
