@@ -32,13 +32,11 @@ ANSWERS = {
 TRACE = "generated"
 """The expert that is asked."""
 MOST_ALONG = 4
-"""Patches along either side, at most. More of them, or those with the most texture, ranked no better."""
+"""Patches along either side, at most. Those with the most texture alone ranked worse than all."""
 LEAST_SIDE = 112
 """Pictures with a shorter side are not judged: more than half of a patch would be a mirror image."""
 FLAT = 2.0
 """Patches whose grey values deviate by less show nothing, such as a plain background, and are left out."""
-
-
 Turn = Callable[[], AbstractContextManager[object]]
 """Entered for each patch while the network is used."""
 
