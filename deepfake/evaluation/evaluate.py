@@ -30,13 +30,13 @@ from deepfake.evaluation.metrics import (
     brier_score,
     chance_calibration_error,
     equal_error_rate,
-    even_odds,
     expected_calibration_error,
     hit_rate_at,
     roc_auc,
 )
 from deepfake.evaluation.overlap import trained_on
 from deepfake.evaluation.people import OverTime, calibrations_by_fold, clip_key
+from deepfake.evaluation.platt import balanced_weights
 from deepfake.model.bundle import load_bundle
 from deepfake.model.conditions import conditions_of_verdict
 from deepfake.model.intervals import share_interval
@@ -187,7 +187,7 @@ def summary(samples: Sequence[Sample], thresholds: Thresholds) -> Summary:
         found["equal_error_rate"] = equal_error_rate(labels, p_fake)
         found["tpr_at_1_percent_fpr"] = hit_rate_at(labels, p_fake, 0.01)
         found["tpr_at_5_percent_fpr"] = hit_rate_at(labels, p_fake, 0.05)
-        found["ece_even"] = expected_calibration_error(labels, p_fake, weights=even_odds(labels))
+        found["ece_even"] = expected_calibration_error(labels, p_fake, weights=balanced_weights(labels))
         found["ece_even_chance"] = chance_calibration_error(labels, p_fake)
     if len(labels):
         found |= at_threshold(labels, p_fake)

@@ -186,18 +186,6 @@ def expected_calibration_error(
     return float(np.nansum(np.abs(stated - found) * sizes) / sizes.sum())
 
 
-def even_odds(labels: Labels) -> Values:
-    """Weights `(n,)` by which the reals and the fakes of a sample count one half each; one class alone counts as it is.
-
-    Example:
-
-    >>> even_odds(np.array([0, 1, 1]))
-    array([0.5 , 0.25, 0.25])
-    """
-    classes, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    return 1 / (len(classes) * counts[places])
-
-
 def chance_calibration_error(
     labels: Labels, p_fake: Values, bins: int = 15, *, rounds: int = 500, seed: int = 0
 ) -> float:

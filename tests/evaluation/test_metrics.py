@@ -11,7 +11,6 @@ from deepfake.evaluation.metrics import (
     brier_score,
     chance_calibration_error,
     equal_error_rate,
-    even_odds,
     expected_calibration_error,
     hit_rate_at,
     reliability,
@@ -69,9 +68,12 @@ def test_at_even_odds_right_probabilities_have_no_more_error_than_chance_gives_h
     few = np.flatnonzero((labels == 1) | (rng.uniform(size=4_000) < 0.2))
     labels, p = labels[few], p[few]
     assert expected_calibration_error(labels, p) > 0.15
-    even, chance = expected_calibration_error(labels, p, weights=even_odds(labels)), chance_calibration_error(labels, p)
+    even, chance = (
+        expected_calibration_error(labels, p, weights=balanced_weights(labels)),
+        chance_calibration_error(labels, p),
+    )
     assert even < 1.5 * chance < 0.1
-    wrong = expected_calibration_error(labels, p**3, weights=even_odds(labels))
+    wrong = expected_calibration_error(labels, p**3, weights=balanced_weights(labels))
     assert wrong > 2 * chance_calibration_error(labels, p**3)
 
 
