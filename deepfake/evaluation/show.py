@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from deepfake.evaluation.plots import mistake_maps_figure, mistakes_figure
 from deepfake.evaluation.quality_plot import quality_figure
 from deepfake.model.bundle import load_bundle
 from deepfake.model.scorer import Scorer
+from deepfake.records import Crop, Score
 from deepfake.system.files import replacing, write_bytes
 
 WORST = 12
@@ -57,19 +58,18 @@ def write_mistakes(evaluation: Evaluation, model: Path, indexes: Sequence[Path],
         indexes: The indexes that it was measured on.
         path: The PNG file to write.
     """
-    bundle = load_bundle(model)
-    scorer = Scorer(bundle)
-    rows = {(row.path, row.label): row for row in with_self_blends(read_indexes(indexes), "both")}
 
     def drawn(label: str, sign: int) -> list[tuple[Any, Any, str]]:
         own = [sample for sample in evaluation.samples if sample.label == label]
-        entries = []
-        for sample in sorted(own, key=lambda s: sign * (s.p_fake or 0.0))[:WORST]:
-            crop = read_crop(rows[sample.path, sample.label], bundle.crop)
-            (score,) = scorer.score([crop])
-            shown = (crop, *crop.wider)[-1].image
-            entries.append((shown, score.evidence, f"{sample.source} {sample.method} p_fake {score.p_fake:.2f}"))
-        return entries
+        worst = sorted(own, key=lambda s: sign * (s.p_fake or 0.0))[:WORST]
+        return [
+            (
+                (crop, *crop.wider)[-1].image,
+                score.evidence,
+                f"{sample.source} {sample.method} p_fake {score.p_fake:.2f}",
+            )
+            for sample, crop, score in _scored(worst, model, indexes)
+        ]
 
     return write_bytes(path, mistakes_figure(drawn("real", -1), drawn("fake", 1)))
 
@@ -83,19 +83,25 @@ def write_mistake_maps(evaluation: Evaluation, model: Path, indexes: Sequence[Pa
         indexes: As for `write_mistakes`.
         path: The PNG file to write; of a card, it is `MISTAKES_PLOT` in the bundle's folder.
     """
-    bundle = load_bundle(model)
-    scorer = Scorer(bundle)
-    rows = {(row.path, row.label): row for row in with_self_blends(read_indexes(indexes), "both")}
     worst = sorted(evaluation.samples, key=lambda s: -abs((s.p_fake or 0.0) - (s.label == "fake")))[:IN_CARD]
     entries = []
-    for sample in worst:
-        crop = read_crop(rows[sample.path, sample.label], bundle.crop)
-        (score,) = scorer.score([crop])
+    for sample, _, score in _scored(worst, model, indexes):
         to_unit = np.linalg.inv(np.vstack([score.to_frame, (0, 0, 1)]))[:2]
         landmarks = score.face.landmarks @ to_unit[:, :2].T + to_unit[:, 2]
         caption = f"{sample.label}, {sample.source} {sample.method}: p_fake {score.p_fake:.2f}"
         entries.append((score.evidence, landmarks, caption))
     return write_bytes(path, mistake_maps_figure(entries))
+
+
+def _scored(samples: Sequence[Sample], model: Path, indexes: Sequence[Path]) -> Iterator[tuple[Sample, Crop, Score]]:
+    """Each of these faces once more: its crop, and what the bundle says of it."""
+    bundle = load_bundle(model)
+    scorer = Scorer(bundle)
+    rows = {(row.path, row.label): row for row in with_self_blends(read_indexes(indexes), "both")}
+    for sample in samples:
+        crop = read_crop(rows[sample.path, sample.label], bundle.crop)
+        (score,) = scorer.score([crop])
+        yield sample, crop, score
 
 
 def _groups(samples: Sequence[Sample]) -> dict[str, Any]:
