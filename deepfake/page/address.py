@@ -51,7 +51,7 @@ class AddressActions:
     ) -> Iterator[Shown]:
         """That a file is being fetched, its answer, and then the file where uploads stand, if it is still asked for."""
         said, say, address = self._own.widgets.said, words_for(request), address.strip()
-        asked.path = address
+        asked.about = address
         # The widget gets a value at every step, and the file at the last: a widget that is left as it is Gradio makes
         # anew, which then opens files by itself; and of a file that is left as it is the browser loses the path.
         none = {self._chosen: None}
@@ -59,12 +59,12 @@ class AddressActions:
         try:
             path = str(self._fetching.fetched(address, self._kind, asking_client()))
         except (FetchError, LimitError) as error:
-            if asked.path == address:
+            if asked.about == address:
                 yield self._own.without_answer() | none | {said: notice(say("fetch.refused"), str(error), say)}
             return
-        if asked.path != address:
+        if asked.about != address:
             return
         for shown in self._judge(path, entries, asked, smallest, request):
             yield shown | none
-        if asked.path == path:
+        if asked.about == path:
             yield {self._chosen: path}

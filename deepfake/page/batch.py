@@ -21,7 +21,7 @@ from deepfake.page.history import ANSWER, CARDS, PICTURE_FILE, REPORT, Entry, re
 from deepfake.page.language import words_for
 from deepfake.page.messages import download, no_download, notice_of
 from deepfake.page.uploads import MAX_BATCH, check_upload, without_path
-from deepfake.page.widgets import OpenedWidgets, Shown
+from deepfake.page.widgets import Asked, OpenedWidgets, Shown
 from deepfake.records import Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.drawing import jpeg
@@ -59,11 +59,16 @@ class BatchActions:
         self,
         paths: list[str] | None,
         entries: list[Entry],
+        asked: Asked,
         smallest: float | None = None,
         request: gr.Request | None = None,
     ) -> Iterator[tuple[Any, ...]]:
-        """A message, the lines so far, their entries, the history, then the CSV file and the ZIP: a file at a time."""
+        """A message, the lines so far, their entries, the history, then the CSV file and the ZIP: a file at a time.
+
+        It ends where the tab no longer shows these files.
+        """
         say, none = words_for(request), (no_download(), no_download())
+        asked.about = paths
         if not paths:
             yield notice_of("no_files", say), [], [], entries, *none
             return
@@ -77,11 +82,20 @@ class BatchActions:
             own = [judged.entry for judged in batch]
             yield said, table(own), own, entries, *none
             batch.append(self._judged(path, folder / f"{number:02d}", smallest, say))
+            if asked.about != paths:
+                return
             entries = self.actions.history.remembered(entries, batch[-1].entry)
         sheet = self.actions.folder() / "deepfake.csv"
         _write_csv(sheet, batch)
         own = [judged.entry for judged in batch]
         yield "", table(own), own, entries, download(sheet), download(_packed(folder, sheet))
+
+    def changed(self, paths: list[str] | None, asked: Asked) -> tuple[Any, ...]:
+        """What other files leave of the message, lines, entries, CSV file and ZIP: nothing, where these are others."""
+        if paths and paths == asked.about:
+            return (gr.skip(),) * 5
+        asked.about = None
+        return "", [], [], no_download(), no_download()
 
     def stopped(self, request: gr.Request | None = None) -> str:
         """That the rest was cancelled: what was judged before stays."""

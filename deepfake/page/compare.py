@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import gradio as gr
 
 from deepfake.errors import LimitError, MediaError
 from deepfake.page.actions import SHOWN_SIDE, Actions, beside_faces
-from deepfake.page.answers import answer, face_cards
+from deepfake.page.answers import answer, busy, face_cards
 from deepfake.page.language import words_for
 from deepfake.page.messages import notice_of, refused
-from deepfake.page.widgets import PairWidgets, Shown
+from deepfake.page.widgets import Asked, PairWidgets, Shown
 from deepfake.records import Image, Score, Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.drawing import shrunk
@@ -25,6 +25,20 @@ class PairActions:
         self.actions = actions
         self.widgets = widgets
 
+    def changed_first(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """What another first picture leaves of the old answers: nothing. Only what was asked about this one stays."""
+        return self._changed(0, path, asked, request)
+
+    def changed_second(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """As `changed_first`, of the second."""
+        return self._changed(1, path, asked, request)
+
+    def _changed(self, place: int, path: str | None, asked: Asked, request: gr.Request | None) -> Shown:
+        if isinstance(asked.about, tuple) and path is not None and path == asked.about[place]:
+            return self.widgets.unchanged()
+        asked.about = None
+        return self.cleared(request)
+
     def cleared(self, request: gr.Request | None = None) -> Shown:
         """No answers: those of other pictures must not stand beside these."""
         widgets = self.widgets
@@ -37,11 +51,22 @@ class PairActions:
             widgets.cards: "",
         }
 
-    def compared(self, first: str | None, second: str | None, request: gr.Request | None = None) -> Shown:
+    def judge_pair(
+        self, first: str | None, second: str | None, asked: Asked, request: gr.Request | None = None
+    ) -> Iterator[Shown]:
+        """That it has begun, then both answers, if the tab still shows these two."""
+        asked.about = (first, second)
+        if not first or not second:
+            yield self.cleared(request)
+            return
+        yield self.cleared(request) | {self.widgets.first_said: busy(words_for(request))}
+        shown = self._compared(first, second, request)
+        if asked.about == (first, second):
+            yield shown
+
+    def _compared(self, first: str, second: str, request: gr.Request | None) -> Shown:
         """Both answers; the strongest place of the two maps sets the scale of both."""
         widgets, say = self.widgets, words_for(request)
-        if not first or not second:
-            return self.cleared(request)
         found: list[tuple[Verdict, Image, Sequence[Score]]] = []
         for path, said in ((first, widgets.first_said), (second, widgets.second_said)):
             try:

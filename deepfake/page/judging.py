@@ -40,12 +40,12 @@ class _TabActions:
 
     def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
         """What a new file leaves of the old answer: nothing. Only what was asked about this one stays."""
-        same = path is not None and path == asked.path
+        same = path is not None and path == asked.about
         return self._widgets.unchanged() if same else self.forgotten(asked, request)
 
     def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
         """No answer, and none to come: what was asked no longer holds."""
-        asked.path = None
+        asked.about = None
         return self.cleared(request)
 
     def cleared(self, request: gr.Request | None = None) -> Shown:
@@ -80,7 +80,7 @@ class PictureActions(_TabActions):
     ) -> Iterator[Shown]:
         """That it has begun, then the answer about a picture, with its evidence, if the tab still shows it."""
         widgets, say = self.widgets, words_for(request)
-        asked.path = path
+        asked.about = path
         if not path:
             yield self.cleared(request)
             return
@@ -88,10 +88,10 @@ class PictureActions(_TabActions):
         try:
             verdict, image, scores = self.actions.picture(path, smallest)
         except (MediaError, LimitError) as error:
-            if asked.path == path:
+            if asked.about == path:
                 yield self.without_answer() | {widgets.said: refused(error, path, say)}
             return
-        if asked.path != path:
+        if asked.about != path:
             return
         plain, marked = pair_of(image, scores, verdict)
         pair = self.actions.shown_pair(plain, marked)
@@ -146,7 +146,7 @@ class VideoActions(_TabActions):
     ) -> Iterator[Shown]:
         """Progress, then the answer about a video, with its evidence, as long as the tab shows it."""
         widgets, say = self.widgets, words_for(request)
-        asked.path = path
+        asked.about = path
         if not path:
             yield self.cleared(request)
             return
@@ -159,17 +159,17 @@ class VideoActions(_TabActions):
                 kept = Keeper("video")
                 with closing(self.actions.jobs.analyse(path, client, share_of(smallest))) as analysis:
                     for step in analysis:
-                        if asked.path != path:
+                        if asked.about != path:
                             return
                         kept.keep(step.frame, step.scores)
                         seen += [score.p_fake for score in step.scores]
                         yield cleared | {widgets.said: progress(step, max(seen, default=None), say)}
                 yield cleared | {widgets.said: busy(say, "answer.drawing", "answer.drawing_text")}
                 shown = self._shown(analysis.verdict, kept, entries, say)
-            if asked.path == path:
+            if asked.about == path:
                 yield shown
         except (MediaError, LimitError) as error:
-            if asked.path == path:
+            if asked.about == path:
                 yield cleared | {widgets.said: refused(error, path, say)}
 
     def _shown(self, verdict: Verdict, kept: Keeper, entries: list[Entry], say: Catalogue) -> Shown:

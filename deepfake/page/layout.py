@@ -14,7 +14,7 @@ from deepfake.page.offers import Offers
 from deepfake.page.parts import QUIET, SHOW_ANSWER, heat_slider, picture_input
 from deepfake.page.tables import batch_tab, history_tab
 from deepfake.page.tabs import picture_tab, video_tab
-from deepfake.page.widgets import PairWidgets
+from deepfake.page.widgets import Asked, PairWidgets
 from deepfake.report.words import ENGLISH
 
 CAMERAS_AT_ONCE = 2
@@ -80,17 +80,11 @@ def _compare_tab(page: gr.Blocks, actions: Actions) -> None:
                 said.append(gr.HTML(notice_of("no_pair", ENGLISH) if name == "first" else "", elem_id=f"{name}-answer"))
                 sliders.append(heat_slider(f"{name}-slider"))
     widgets = PairWidgets(said[0], sliders[0], said[1], sliders[1], gr.HTML(elem_classes="faces"))
-    own = PairActions(actions, widgets)
-    done = go.click(
-        own.compared,
-        pictures,
-        widgets.all(),
-        api_name="compare",
-        api_visibility="private",
-    )
+    own, asked = PairActions(actions, widgets), gr.State(Asked())
+    done = go.click(own.judge_pair, [*pictures, asked], widgets.all(), **QUIET)
     done.then(None, js=SHOW_ANSWER.format("first"), **QUIET)
-    for picture in pictures:
-        picture.input(own.cleared, None, widgets.all(), cancels=done, queue=False, **QUIET)
+    for picture, changed in zip(pictures, (own.changed_first, own.changed_second), strict=True):
+        picture.input(changed, [picture, asked], widgets.all(), queue=False, **QUIET)
     page.load(own.cleared, None, widgets.all(), **QUIET)
 
 

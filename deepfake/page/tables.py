@@ -8,9 +8,9 @@ from deepfake.page.actions import Actions
 from deepfake.page.batch import BatchActions, OpenedActions
 from deepfake.page.history import table
 from deepfake.page.language import label
-from deepfake.page.messages import no_download, notice_of
+from deepfake.page.messages import notice_of
 from deepfake.page.parts import BUTTONS, QUIET, WITH_ANSWER, WITH_LINES, cancel_button, smallest_face
-from deepfake.page.widgets import OpenedWidgets
+from deepfake.page.widgets import Asked, OpenedWidgets
 from deepfake.report.words import ENGLISH
 
 COLUMNS = ("file", "answer", "score", "people", "time")
@@ -34,21 +34,14 @@ def batch_tab(page: gr.Blocks, actions: Actions, entries: gr.State) -> None:
     with gr.Row(elem_classes=WITH_LINES):
         sheet = gr.DownloadButton(label("page.csv"), interactive=False, elem_id="batch-csv")
         archive = gr.DownloadButton(label("page.zip"), interactive=False, elem_id="batch-zip")
-    own = BatchActions(actions)
+    own, asked = BatchActions(actions), gr.State(Asked())
     outputs = [said, lines, batch, entries, sheet, archive]
-    done = go.click(own.judge_batch, [files, entries, smallest], outputs, **QUIET)
+    done = go.click(own.judge_batch, [files, entries, asked, smallest], outputs, **QUIET)
     # What was judged before the end stays.
     stop.click(None, cancels=done, queue=False, api_visibility="private").then(
         own.stopped, None, said, queue=False, **QUIET
     )
-    files.change(
-        lambda: ("", [], [], no_download(), no_download()),
-        None,
-        [said, lines, batch, sheet, archive],
-        cancels=done,
-        queue=False,
-        **QUIET,
-    )
+    files.change(own.changed, [files, asked], [said, lines, batch, sheet, archive], queue=False, **QUIET)
     _opened(actions, lines, batch, "batch")
 
 

@@ -13,10 +13,14 @@ Shown = dict[Any, Any]
 
 @dataclass(slots=True)
 class Asked:
-    """Which file a tab of one browser shows now: all its events share this, and an answer about another is dropped."""
+    """What a tab of one browser was asked about: all its events share this, and an answer about another is dropped.
 
-    path: str | None = None
-    """The file; None without one."""
+    A browser tells of a file that was chosen and of the button that was pressed in events of their own, and the first
+    may come after the second: a file that is told of clears an answer only where the answer is about another.
+    """
+
+    about: object = None
+    """The file, or the files; None after any was changed."""
 
 
 @dataclass(frozen=True, slots=True)

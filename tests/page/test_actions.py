@@ -98,6 +98,33 @@ def test_another_picture_clears_the_answer(pictures, examples):
     assert set(pictures.changed(None, asked)) == set(cleared)
 
 
+def test_what_is_told_of_files_late_leaves_their_answers_and_clears_those_of_others(actions, examples):
+    one, two = (str(examples / name) for name in ("portrait.jpg", "no_face.jpg"))
+    pair, batch, asked = PairActions(actions, PAIR), BatchActions(actions), (Asked(), Asked())
+    assert "No clear traces" in last(pair.judge_pair(one, two, asked[0]))["first_said"]
+    for changed, path in ((pair.changed_first, one), (pair.changed_second, two)):
+        assert changed(path, asked[0]) == {"first_said": gr.skip()}
+    for other in (one, None):
+        assert "No pair yet" in pair.changed_second(other, asked[0])["first_said"]
+    *_, (_, lines, *_) = batch.judge_batch([one, two], [], asked[1])
+    assert len(lines) == 2
+    assert batch.changed([one, two], asked[1]) == (gr.skip(),) * 5
+    for others in ([one], None):
+        assert batch.changed(others, asked[1])[:3] == ("", [], [])
+
+
+def test_answers_about_what_is_no_longer_shown_are_dropped(actions, examples):
+    one, two = (str(examples / name) for name in ("portrait.jpg", "no_face.jpg"))
+    pair, batch, asked = PairActions(actions, PAIR), BatchActions(actions), (Asked(), Asked())
+    of_pair, of_batch = pair.judge_pair(one, two, asked[0]), batch.judge_batch([one, two], [], asked[1])
+    next(of_pair)
+    next(of_batch)
+    pair.changed_first(two, asked[0])
+    batch.changed([one], asked[1])
+    assert list(of_pair) == []
+    assert list(of_batch) == []
+
+
 def test_an_answer_that_comes_too_late_is_dropped(pictures, videos, examples):
     for own, method, name in ((pictures, "judge_picture", "portrait.jpg"), (videos, "judge_video", "half_fake.mp4")):
         asked = Asked()
@@ -153,8 +180,8 @@ def test_an_unreadable_file_is_a_message_without_the_servers_path(pictures, vide
 def test_nothing_chosen_is_a_message(actions, pictures, videos):
     assert "No picture yet" in next(pictures.judge_picture(None, [], Asked()))["said"]
     assert "No video yet" in next(videos.judge_video(None, [], Asked()))["said"]
-    assert "No files yet" in next(BatchActions(actions).judge_batch(None, []))[0]
-    assert "No pair yet" in PairActions(actions, PAIR).compared(None, None)["first_said"]
+    assert "No files yet" in next(BatchActions(actions).judge_batch(None, [], Asked()))[0]
+    assert "No pair yet" in next(PairActions(actions, PAIR).judge_pair(None, None, Asked()))["first_said"]
 
 
 def test_a_batch_is_a_table_a_sheet_and_an_archive(actions, examples, tmp_path):
@@ -163,7 +190,7 @@ def test_a_batch_is_a_table_a_sheet_and_an_archive(actions, examples, tmp_path):
     shutil.copy(examples / "no_face.jpg", tmp_path / "empty room.jpg")
     own = BatchActions(actions)
     paths = [str(examples / "portrait.jpg"), str(bad), str(tmp_path / "empty room.jpg")]
-    *steps, (said, lines, batch, entries, sheet, archive) = own.judge_batch(paths, [])
+    *steps, (said, lines, batch, entries, sheet, archive) = own.judge_batch(paths, [], Asked())
     assert [f"file {number} of 3" in step[0] for number, step in enumerate(steps, 1)] == [True] * 3
     assert said == ""
     assert [line[1] for line in lines] == ["portrait.jpg", "=cmd.jpg", "empty room.jpg"]
@@ -190,7 +217,7 @@ def test_a_batch_is_a_table_a_sheet_and_an_archive(actions, examples, tmp_path):
     assert "=cmd.jpg is neither" in opened.opened(batch, Click(row_value=[2]))["said"]
     assert "No face was found" in opened.opened(batch, Click(row_value=[3]))["said"]
     assert opened.opened(batch, Click(row_value=[3]))["pdf"].interactive
-    assert "at most 20" in next(own.judge_batch(paths * 10, []))[0]
+    assert "at most 20" in next(own.judge_batch(paths * 10, [], Asked()))[0]
 
 
 @pytest.fixture
@@ -258,14 +285,14 @@ def test_a_click_on_a_face_finds_its_number(actions, examples):
 
 def test_two_pictures_are_drawn_on_one_scale(actions, examples):
     own = PairActions(actions, PAIR)
-    paths = [str(examples / name) for name in ("portrait.jpg", "self_blend.jpg")]
-    shown = own.compared(*paths)
+    one, two = (str(examples / name) for name in ("portrait.jpg", "self_blend.jpg"))
+    shown = last(own.judge_pair(one, two, Asked()))
     assert set(shown) == set(PAIR.all())
     assert shown["cards"].count("<figure") == 2
     assert shown["first_said"] != shown["second_said"]
-    swapped = own.compared(*reversed(paths))
+    swapped = last(own.judge_pair(two, one, Asked()))
     assert (swapped["first_said"], swapped["second_said"]) == (shown["second_said"], shown["first_said"])
-    refused = own.compared(paths[0], "/elsewhere.jpg")
+    refused = last(own.judge_pair(one, "/elsewhere.jpg", Asked()))
     assert "was not uploaded" in refused["second_said"]
     assert refused["first_said"] == ""
 

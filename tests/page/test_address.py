@@ -101,5 +101,5 @@ def test_a_file_that_comes_when_another_is_asked_about_is_dropped(tab, site):
     asked = Asked()
     steps = tab.judge_address(f"{site.address}/a.jpg", [], asked)
     next(steps)
-    asked.path = "another"
+    asked.about = "another"
     assert list(steps) == []

@@ -391,6 +391,32 @@ def test_two_pictures_are_compared(visit, examples):
     page.locator("#second-slider img").first.wait_for()
 
 
+@pytest.mark.parametrize(
+    ("tab", "button", "shown"),
+    [
+        ("Picture", "#analyse-picture", "#picture-pdf:enabled"),
+        ("Batch", "#analyse-batch", "#batch-csv:enabled"),
+        ("Compare", "#analyse-pair", "#second-slider img"),
+    ],
+)
+def test_what_is_told_of_a_file_after_the_button_was_pressed_leaves_the_answer(visit, examples, tab, button, shown):
+    page, told = visit(), []
+    page.get_by_role("tab", name=tab, exact=True).click()
+    page.wait_for_timeout(500)
+    page.route("**/run/predict*", lambda route: told.append(route))
+    for field in panel(page).locator("input[type=file]").all():
+        field.set_input_files(examples / "portrait.jpg")
+    while not told:
+        page.wait_for_timeout(100)
+    page.click(button)
+    page.locator(shown).first.wait_for()
+    for late in told:
+        with page.expect_response(late.request.url):
+            late.continue_()
+    page.wait_for_timeout(500)
+    assert page.locator(shown).first.is_visible()
+
+
 def test_the_camera_is_judged_as_it_goes(visit):
     page = visit(permissions=["camera"])
     page.get_by_role("tab", name="Live", exact=True).click()

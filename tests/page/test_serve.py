@@ -152,13 +152,14 @@ def recorded_askers(monkeypatch):
 
 
 def forged_clicks(address, file, *prefixes):
-    """Each click on a button whose name begins so, with a file as its first input: what a forged request sends for it."""
+    """Each click on a button whose name begins so, with a file in each place for one: what a forged request sends."""
     config = httpx.get(f"{address}/config").json()
     values = {part["id"]: part["props"].get("value") for part in config["components"] if part["type"] == "slider"}
     for call in config["dependencies"]:
         if call["api_name"].startswith(prefixes):
-            first = [file] if call["api_name"] == "judge_batch" else file
-            yield call, {"data": [first, *map(values.get, call["inputs"][1:])], "fn_index": call["id"]}
+            files = {"judge_batch": [[file]], "judge_pair": [file, file]}.get(call["api_name"], [file])
+            rest = map(values.get, call["inputs"][len(files) :])
+            yield call, {"data": [*files, *rest], "fn_index": call["id"]}
 
 
 def test_every_way_to_ask_is_counted_for_the_address_that_asks(address, examples, monkeypatch):
@@ -225,7 +226,7 @@ def test_no_file_of_the_server_can_be_named(address, root, meta):
 @pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
 def test_no_file_of_the_server_is_shown_to_a_forged_click(address, root, meta):
     file = {"path": str(root / "docs" / "page-light.png"), **meta}
-    clicks = list(forged_clicks(address, file, "judge_picture", "judge_video", "judge_batch", "compare"))
+    clicks = list(forged_clicks(address, file, "judge_picture", "judge_video", "judge_batch", "judge_pair"))
     assert len(clicks) == 6
     for _, click in clicks:
         httpx.post(f"{address}/gradio_api/queue/join", json=click | {"session_hash": "forged"})
