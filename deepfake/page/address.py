@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
 from deepfake.errors import FetchError, LimitError
-from deepfake.media import Kind
 from deepfake.page.answers import busy, notice
 from deepfake.page.clients import asking_client
 from deepfake.page.fetching import Fetching
 from deepfake.page.history import Entry
-from deepfake.page.judging import PictureActions, VideoActions
+from deepfake.page.judging import TabActions
 from deepfake.page.language import words_for
 from deepfake.page.widgets import Asked, Shown
-
-Judge = Callable[..., Iterator[Shown]]
-"""`PictureActions.judge_picture` or `VideoActions.judge_video`."""
 
 
 class AddressActions:
@@ -26,18 +22,12 @@ class AddressActions:
 
     Args:
         own: What the tab shows.
-        judge: What it does with a file.
-        kind: What the file is to be.
         chosen: The widget in which uploads stand.
         fetching: What fetches.
     """
 
-    def __init__(
-        self, own: PictureActions | VideoActions, judge: Judge, kind: Kind, chosen: Any, fetching: Fetching
-    ) -> None:
+    def __init__(self, own: TabActions, chosen: Any, fetching: Fetching) -> None:
         self._own = own
-        self._judge = judge
-        self._kind = kind
         self._chosen = chosen
         self._fetching = fetching
 
@@ -57,14 +47,14 @@ class AddressActions:
         none = {self._chosen: None}
         yield self._own.without_answer() | none | {said: busy(say, "fetch.busy", "fetch.busy_text")}
         try:
-            path = str(self._fetching.fetched(address, self._kind, asking_client()))
+            path = str(self._fetching.fetched(address, self._own.kind, asking_client()))
         except (FetchError, LimitError) as error:
             if asked.about == address:
                 yield self._own.without_answer() | none | {said: notice(say("fetch.refused"), str(error), say)}
             return
         if asked.about != address:
             return
-        for shown in self._judge(path, entries, asked, smallest, request):
+        for shown in self._own.judge(path, entries, asked, smallest, request):
             yield shown | none
         if asked.about == path:
             yield {self._chosen: path}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import ClassVar
 
 import gradio as gr
 
 from deepfake.errors import LimitError, MediaError
+from deepfake.media import Kind
 from deepfake.page.actions import Actions, beside_faces, cards_of, pair_of, share_of
 from deepfake.page.answers import answer, busy, face_cards, heat_caption, moment_buttons, progress
 from deepfake.page.clients import asking_client
@@ -18,7 +21,7 @@ from deepfake.page.language import words_for
 from deepfake.page.messages import no_download, notice_of, refused
 from deepfake.page.rest import named
 from deepfake.page.uploads import check_upload
-from deepfake.page.widgets import Asked, PictureWidgets, Shown, VideoWidgets
+from deepfake.page.widgets import Asked, FileWidgets, PictureWidgets, Shown, VideoWidgets
 from deepfake.records import Verdict
 from deepfake.report.catalogue import Catalogue
 from deepfake.report.heatmap import span_of_all
@@ -26,164 +29,82 @@ from deepfake.report.kept import Keeper
 from deepfake.report.timeline import chart
 
 
-class _TabActions:
-    """What the tabs for one file share: whatever changes its file clears its answer.
+class TabActions(ABC):
+    """What the tabs for one file share: how a file is judged, and that whatever changes it clears its answer.
 
     Args:
         actions: What all share.
         widgets: What they fill.
     """
 
-    def __init__(self, actions: Actions, widgets: PictureWidgets | VideoWidgets) -> None:
+    kind: ClassVar[Kind]
+    """Of its file."""
+
+    def __init__(self, actions: Actions, widgets: FileWidgets) -> None:
         self.actions = actions
-        self._widgets = widgets
+        self.widgets = widgets
+
+    def judge(
+        self,
+        path: str | None,
+        entries: list[Entry],
+        asked: Asked,
+        smallest: float | None = None,
+        request: gr.Request | None = None,
+    ) -> Iterator[Shown]:
+        """How far it has come, then the answer about a file, with its evidence, as long as the tab shows it."""
+        say = words_for(request)
+        asked.about = path
+        if not path:
+            yield self.cleared(request)
+            return
+        try:
+            with closing(self._steps(path, entries, smallest, say)) as steps:
+                for shown in steps:
+                    if asked.about != path:
+                        return
+                    yield shown
+        except (MediaError, LimitError) as error:
+            if asked.about == path:
+                yield self.without_answer() | {self.widgets.said: refused(error, path, say)}
 
     def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
         """What a new file leaves of the old answer: nothing. Only what was asked about this one stays."""
         same = path is not None and path == asked.about
-        return self._widgets.unchanged() if same else self.forgotten(asked, request)
+        return self.widgets.unchanged() if same else self.forgotten(asked, request)
 
     def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
         """No answer, and none to come: what was asked no longer holds."""
         asked.about = None
         return self.cleared(request)
 
-    def cleared(self, request: gr.Request | None = None) -> Shown:
-        """No answer."""
-        raise NotImplementedError
-
-
-class PictureActions(_TabActions):
-    """Of the tab for pictures.
-
-    Args:
-        actions: What all share.
-        widgets: What they fill.
-    """
-
-    def __init__(self, actions: Actions, widgets: PictureWidgets) -> None:
-        super().__init__(actions, widgets)
-        self.widgets = widgets
-
-    def cleared(self, request: gr.Request | None = None) -> Shown:
-        """No answer."""
-        said = notice_of("no_picture", words_for(request))
-        return self.without_answer() | {self.widgets.said: said}
-
-    def judge_picture(
-        self,
-        path: str | None,
-        entries: list[Entry],
-        asked: Asked,
-        smallest: float | None = None,
-        request: gr.Request | None = None,
-    ) -> Iterator[Shown]:
-        """That it has begun, then the answer about a picture, with its evidence, if the tab still shows it."""
-        widgets, say = self.widgets, words_for(request)
-        asked.about = path
-        if not path:
-            yield self.cleared(request)
-            return
-        yield self.without_answer() | {widgets.said: busy(say)}
-        try:
-            verdict, image, scores = self.actions.picture(path, smallest)
-        except (MediaError, LimitError) as error:
-            if asked.about == path:
-                yield self.without_answer() | {widgets.said: refused(error, path, say)}
-            return
-        if asked.about != path:
-            return
-        plain, marked = pair_of(image, scores, verdict)
-        pair = self.actions.shown_pair(plain, marked)
-        said, cards = answer(verdict, self.actions.model, say, image), cards_of(image, scores, verdict, say)
-        entry = self.actions.history.written(verdict, say, picture=marked, answer=said, cards=cards)
-        yield {
-            widgets.said: said,
-            widgets.slider: gr.ImageSlider(pair, slider_position=beside_faces(scores, image), visible=True),
-            widgets.caption: heat_caption(verdict, say),
-            widgets.cards: cards,
-            widgets.numbers: named(verdict, Path(path).name, self.actions.model),
-            widgets.verdict: verdict,
-            widgets.pdf: no_download(),
-            widgets.data: no_download(),
-            widgets.entries: self.actions.history.remembered(entries, entry),
-        }
-
     def without_answer(self) -> Shown:
         """All but the history empty."""
         widgets = self.widgets
         return widgets.cleared("entries") | {
-            widgets.slider: gr.ImageSlider(None, visible=False),
             widgets.caption: "",
             widgets.cards: "",
             widgets.pdf: no_download(),
             widgets.data: no_download(),
         }
 
-
-class VideoActions(_TabActions):
-    """Of the tab for videos; arguments as for `PictureActions`."""
-
-    def __init__(self, actions: Actions, widgets: VideoWidgets) -> None:
-        super().__init__(actions, widgets)
-        self.widgets = widgets
-
     def cleared(self, request: gr.Request | None = None) -> Shown:
         """No answer."""
-        return self.without_answer() | {self.widgets.said: notice_of("no_video", words_for(request))}
+        return self.without_answer() | {self.widgets.said: notice_of(f"no_{self.kind}", words_for(request))}
 
-    def stopped(self, request: gr.Request | None = None) -> Shown:
-        """That the analysis was cancelled."""
-        return self.without_answer() | {self.widgets.said: notice_of("stopped", words_for(request))}
+    @abstractmethod
+    def _steps(
+        self, path: str, entries: list[Entry], smallest: float | None, say: Catalogue
+    ) -> Generator[Shown, None, None]:
+        """How far it has come, then the answer."""
 
-    def judge_video(
-        self,
-        path: str | None,
-        entries: list[Entry],
-        asked: Asked,
-        smallest: float | None = None,
-        request: gr.Request | None = None,
-    ) -> Iterator[Shown]:
-        """Progress, then the answer about a video, with its evidence, as long as the tab shows it."""
-        widgets, say = self.widgets, words_for(request)
-        asked.about = path
-        if not path:
-            yield self.cleared(request)
-            return
-        cleared = self.without_answer()
-        yield cleared | {widgets.said: busy(say, "answer.busy_video")}
-        try:
-            with self.actions.jobs.place(asking_client()) as client:
-                check_upload(path, self.actions.folders, "video")
-                seen: list[float] = []
-                kept = Keeper("video")
-                with closing(self.actions.jobs.analyse(path, client, share_of(smallest))) as analysis:
-                    for step in analysis:
-                        if asked.about != path:
-                            return
-                        kept.keep(step.frame, step.scores)
-                        seen += [score.p_fake for score in step.scores]
-                        yield cleared | {widgets.said: progress(step, max(seen, default=None), say)}
-                yield cleared | {widgets.said: busy(say, "answer.drawing", "answer.drawing_text")}
-                shown = self._shown(analysis.verdict, kept, entries, say)
-            if asked.about == path:
-                yield shown
-        except (MediaError, LimitError) as error:
-            if asked.about == path:
-                yield cleared | {widgets.said: refused(error, path, say)}
-
-    def _shown(self, verdict: Verdict, kept: Keeper, entries: list[Entry], say: Catalogue) -> Shown:
+    def _answer(
+        self, verdict: Verdict, entries: list[Entry], entry: Entry, *, said: str, cards: str, say: Catalogue
+    ) -> Shown:
+        """What an answer about any file shows."""
         widgets = self.widgets
-        evidence = draw_evidence(verdict, kept, self.actions.folder())
-        cards = face_cards(evidence.faces, verdict, say, span_of_all(verdict.scores))
-        said = answer(verdict, self.actions.model, say)
-        entry = self.actions.history.written(verdict, say, picture=evidence.worst, answer=said, cards=cards)
-        plot = gr.Plot(chart(verdict, say), visible=True) if verdict.scores else gr.Plot(None, visible=False)
         return {
             widgets.said: said,
-            widgets.plot: plot,
-            widgets.moments: moment_buttons(evidence.moments, min(verdict.times.values(), default=0.0), say),
-            widgets.clip: gr.Video(str(evidence.clip), visible=True),
             widgets.caption: heat_caption(verdict, say),
             widgets.cards: cards,
             widgets.numbers: named(verdict, Path(verdict.path).name, self.actions.model),
@@ -193,17 +114,78 @@ class VideoActions(_TabActions):
             widgets.entries: self.actions.history.remembered(entries, entry),
         }
 
+
+class PictureActions(TabActions):
+    """Of the tab for pictures; arguments as for `TabActions`."""
+
+    kind = "picture"
+    widgets: PictureWidgets
+
+    def without_answer(self) -> Shown:
+        """All but the history empty."""
+        return super().without_answer() | {self.widgets.slider: gr.ImageSlider(None, visible=False)}
+
+    def _steps(
+        self, path: str, entries: list[Entry], smallest: float | None, say: Catalogue
+    ) -> Generator[Shown, None, None]:
+        yield self.without_answer() | {self.widgets.said: busy(say)}
+        verdict, image, scores = self.actions.picture(path, smallest)
+        plain, marked = pair_of(image, scores, verdict)
+        pair = self.actions.shown_pair(plain, marked)
+        said, cards = answer(verdict, self.actions.model, say, image), cards_of(image, scores, verdict, say)
+        entry = self.actions.history.written(verdict, say, picture=marked, answer=said, cards=cards)
+        slider = gr.ImageSlider(pair, slider_position=beside_faces(scores, image), visible=True)
+        yield self._answer(verdict, entries, entry, said=said, cards=cards, say=say) | {self.widgets.slider: slider}
+
+
+class VideoActions(TabActions):
+    """Of the tab for videos; arguments as for `TabActions`."""
+
+    kind = "video"
+    widgets: VideoWidgets
+
+    def stopped(self, request: gr.Request | None = None) -> Shown:
+        """That the analysis was cancelled."""
+        return self.without_answer() | {self.widgets.said: notice_of("stopped", words_for(request))}
+
     def without_answer(self) -> Shown:
         """All but the history empty."""
         widgets = self.widgets
-        return widgets.cleared("entries") | {
+        return super().without_answer() | {
             widgets.plot: gr.Plot(None, visible=False),
             widgets.moments: "",
             widgets.clip: gr.Video(None, visible=False),
-            widgets.caption: "",
-            widgets.cards: "",
-            widgets.pdf: no_download(),
-            widgets.data: no_download(),
+        }
+
+    def _steps(
+        self, path: str, entries: list[Entry], smallest: float | None, say: Catalogue
+    ) -> Generator[Shown, None, None]:
+        said, cleared = self.widgets.said, self.without_answer()
+        yield cleared | {said: busy(say, "answer.busy_video")}
+        with self.actions.jobs.place(asking_client()) as client:
+            check_upload(path, self.actions.folders, "video")
+            seen: list[float] = []
+            kept = Keeper("video")
+            with closing(self.actions.jobs.analyse(path, client, share_of(smallest))) as analysis:
+                for step in analysis:
+                    kept.keep(step.frame, step.scores)
+                    seen += [score.p_fake for score in step.scores]
+                    yield cleared | {said: progress(step, max(seen, default=None), say)}
+            yield cleared | {said: busy(say, "answer.drawing", "answer.drawing_text")}
+            shown = self._shown(analysis.verdict, kept, entries, say)
+        yield shown
+
+    def _shown(self, verdict: Verdict, kept: Keeper, entries: list[Entry], say: Catalogue) -> Shown:
+        widgets = self.widgets
+        evidence = draw_evidence(verdict, kept, self.actions.folder())
+        cards = face_cards(evidence.faces, verdict, say, span_of_all(verdict.scores))
+        said = answer(verdict, self.actions.model, say)
+        entry = self.actions.history.written(verdict, say, picture=evidence.worst, answer=said, cards=cards)
+        plot = gr.Plot(chart(verdict, say), visible=True) if verdict.scores else gr.Plot(None, visible=False)
+        return self._answer(verdict, entries, entry, said=said, cards=cards, say=say) | {
+            widgets.plot: plot,
+            widgets.moments: moment_buttons(evidence.moments, min(verdict.times.values(), default=0.0), say),
+            widgets.clip: gr.Video(str(evidence.clip), visible=True),
         }
 
 

@@ -9,9 +9,9 @@ import gradio as gr
 
 from deepfake.media import Kind
 from deepfake.page.actions import Actions
-from deepfake.page.address import AddressActions, Judge
+from deepfake.page.address import AddressActions
 from deepfake.page.examples import PICTURES, VIDEOS, Examples
-from deepfake.page.judging import PictureActions, VideoActions, face_at
+from deepfake.page.judging import PictureActions, TabActions, VideoActions, face_at
 from deepfake.page.language import label
 from deepfake.page.messages import notice_of
 from deepfake.page.offers import Offers
@@ -42,8 +42,6 @@ WITH_WIDTH = "(verdict) => [verdict, document.querySelector('#picture-input img'
 class _Given:
     """What a tab is given: a file, and how it is to be looked at."""
 
-    kind: Kind
-    """Of the file."""
     file: gr.Image | gr.Video
     """Where it stands."""
     start: gr.Button
@@ -74,8 +72,18 @@ def picture_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Of
             pdf, data = keep_buttons("picture")
             feedback_form(offers.feedback, verdict)
             numbers = numbers_area()
-    own = PictureActions(actions, PictureWidgets(said, slider, caption, cards, numbers, verdict, pdf, data, entries))
-    _wired(page, own, own.judge_picture, given, offers)
+    widgets = PictureWidgets(
+        said=said,
+        slider=slider,
+        caption=caption,
+        cards=cards,
+        numbers=numbers,
+        verdict=verdict,
+        pdf=pdf,
+        data=data,
+        entries=entries,
+    )
+    _wired(page, PictureActions(actions, widgets), given, offers)
     face, width = gr.Number(visible=False), gr.Number(visible=False)
     picture.select(face_at, [verdict, width], face, js=WITH_WIDTH, **QUIET).then(
         None, face, None, js=SHOW_FACE, **QUIET
@@ -112,9 +120,21 @@ def video_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offe
             pdf, data = keep_buttons("video")
             feedback_form(offers.feedback, verdict)
             numbers = numbers_area()
-    widgets = VideoWidgets(said, plot, moments, clip, caption, cards, numbers, verdict, pdf, data, entries)
+    widgets = VideoWidgets(
+        said=said,
+        plot=plot,
+        moments=moments,
+        clip=clip,
+        caption=caption,
+        cards=cards,
+        numbers=numbers,
+        verdict=verdict,
+        pdf=pdf,
+        data=data,
+        entries=entries,
+    )
     own = VideoActions(actions, widgets)
-    running = _wired(page, own, own.judge_video, given, offers)
+    running = _wired(page, own, given, offers)
     # First the end, then the message: a frame that is still on its way would overwrite it.
     stop.click(None, cancels=running, queue=False, api_visibility="private").then(
         own.stopped, None, widgets.all(), queue=False, **QUIET
@@ -127,18 +147,15 @@ def _given(
     """What stands below the file and its button: how it is looked at, and where else a file comes from."""
     smallest = smallest_face(kind)
     address = address_field(kind) if offers.fetching else None
-    return _Given(kind, file, start, smallest, address, example_gallery(page, examples), examples)
+    return _Given(file, start, smallest, address, example_gallery(page, examples), examples)
 
 
-def _wired(
-    page: gr.Blocks, own: PictureActions | VideoActions, judge: Judge, given: _Given, offers: Offers
-) -> list[Any]:
+def _wired(page: gr.Blocks, own: TabActions, given: _Given, offers: Offers) -> list[Any]:
     """Wires what a tab is given to what it shows.
 
     Args:
         page: The page.
         own: What the tab shows.
-        judge: What it does with a file.
         given: What it is given.
         offers: What is offered beside that.
 
@@ -147,7 +164,8 @@ def _wired(
     """
     widgets, asked = own.widgets, gr.State(Asked())
     judging: dict[str, Any] = {
-        "fn": judge,
+        "fn": own.judge,
+        "api_name": f"judge_{own.kind}",
         "inputs": [given.file, widgets.entries, asked, given.smallest],
         "outputs": widgets.all(),
         **QUIET,
@@ -156,7 +174,7 @@ def _wired(
     running = [start(**judging) for start in starts]
     if given.address and offers.fetching:
         address, button = given.address
-        by_address = AddressActions(own, judge, given.kind, given.file, offers.fetching)
+        by_address = AddressActions(own, given.file, offers.fetching)
         running.append(
             gr.on(
                 [button.click, address.submit],
@@ -167,7 +185,7 @@ def _wired(
             )
         )
     about, buttons = [widgets.verdict, widgets.entries], [widgets.pdf, widgets.data]
-    kept = [followed_up(done, own.actions, about, buttons, given.kind) for done in running]
+    kept = [followed_up(done, own.actions, about, buttons, own.kind) for done in running]
     given.smallest.input(own.forgotten, asked, widgets.all(), queue=False, **QUIET)
     given.file.input(own.changed, [given.file, asked], widgets.all(), queue=False, **QUIET)
     page.load(own.cleared, None, widgets.all(), **QUIET)

@@ -40,18 +40,16 @@ class Widgets:
         return {self.all()[0]: gr.skip()}
 
 
-@dataclass(frozen=True, slots=True)
-class PictureWidgets(Widgets):
-    """Of the answer about a picture."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileWidgets(Widgets):
+    """Of the answer about one file."""
 
     said: Any
-    """The answer."""
-    slider: Any
-    """The picture beside itself with its heat maps."""
+    """How far it has come, then the answer."""
     caption: Any
     """What the heat map is."""
     cards: Any
-    """Its faces."""
+    """The faces: of a video, the most suspicious of each person."""
     numbers: Any
     """The verdict as JSON."""
     verdict: Any
@@ -64,32 +62,24 @@ class PictureWidgets(Widgets):
     """The history."""
 
 
-@dataclass(frozen=True, slots=True)
-class VideoWidgets(Widgets):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureWidgets(FileWidgets):
+    """Of the answer about a picture."""
+
+    slider: Any
+    """The picture beside itself with its heat maps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoWidgets(FileWidgets):
     """Of the answer about a video."""
 
-    said: Any
-    """How far the search has come, then the answer."""
     plot: Any
     """The timeline."""
     moments: Any
     """The most suspicious moments."""
     clip: Any
     """The annotated clip."""
-    caption: Any
-    """What the heat map is."""
-    cards: Any
-    """The most suspicious face of each person."""
-    numbers: Any
-    """The verdict as JSON."""
-    verdict: Any
-    """The verdict, for what is downloaded."""
-    pdf: Any
-    """The report."""
-    data: Any
-    """The JSON file."""
-    entries: Any
-    """The history."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from deepfake.report.words import ENGLISH, headline
 
 def named(widgets):
     """Widgets that are but their names."""
-    return widgets(*(field.name for field in fields(widgets)))
+    return widgets(**{field.name: field.name for field in fields(widgets)})
 
 
 PICTURE, VIDEO, OPENED, PAIR = map(named, (PictureWidgets, VideoWidgets, OpenedWidgets, PairWidgets))
@@ -63,7 +63,7 @@ def last(steps):
 
 
 def test_a_picture_is_answered_and_remembered(pictures, actions, examples):
-    begun, shown = pictures.judge_picture(str(examples / "portrait.jpg"), [], Asked())
+    begun, shown = pictures.judge(str(examples / "portrait.jpg"), [], Asked())
     assert "Looking at the picture" in begun["said"]
     assert set(shown) == set(PICTURE.all())
     verdict = shown["verdict"]
@@ -89,7 +89,7 @@ def test_a_picture_is_answered_and_remembered(pictures, actions, examples):
 
 def test_another_picture_clears_the_answer(pictures, examples):
     asked, path = Asked(), str(examples / "portrait.jpg")
-    last(pictures.judge_picture(path, [], asked))
+    last(pictures.judge(path, [], asked))
     assert pictures.changed(path, asked) == {"said": gr.skip()}, "the answer is about this very file"
     cleared = pictures.changed(str(examples / "no_face.jpg"), asked)
     assert set(cleared) == set(PICTURE.all()) - {"entries"}
@@ -126,16 +126,16 @@ def test_answers_about_what_is_no_longer_shown_are_dropped(actions, examples):
 
 
 def test_an_answer_that_comes_too_late_is_dropped(pictures, videos, examples):
-    for own, method, name in ((pictures, "judge_picture", "portrait.jpg"), (videos, "judge_video", "half_fake.mp4")):
+    for own, name in ((pictures, "portrait.jpg"), (videos, "half_fake.mp4")):
         asked = Asked()
-        steps = getattr(own, method)(str(examples / name), [], asked)
+        steps = own.judge(str(examples / name), [], asked)
         next(steps)
         own.changed("another file", asked)
         assert list(steps) == []
 
 
 def test_a_video_reports_each_frame_then_answers(videos, examples):
-    *steps, shown = videos.judge_video(str(examples / "half_fake.mp4"), [], Asked())
+    *steps, shown = videos.judge(str(examples / "half_fake.mp4"), [], Asked())
     begun, *looked, _ = steps
     assert "Looking at the video" in begun["said"], "before it has its turn"
     assert [f"frame {number} of 24" in step["said"] for number, step in enumerate(looked, 1)] == [True] * 24
@@ -154,7 +154,7 @@ def test_a_video_reports_each_frame_then_answers(videos, examples):
 
 
 def test_what_is_kept_is_the_verdict(actions, pictures, examples):
-    verdict = last(pictures.judge_picture(str(examples / "portrait.jpg"), [], Asked()))["verdict"]
+    verdict = last(pictures.judge(str(examples / "portrait.jpg"), [], Asked()))["verdict"]
     pdf, data = actions.keep(verdict, [])
     text = "".join(page.extract_text() for page in pypdf.PdfReader(pdf.value["path"]).pages)
     assert f"{verdict.p_fake:.2f}" in text
@@ -166,8 +166,8 @@ def test_what_is_kept_is_the_verdict(actions, pictures, examples):
 def test_an_unreadable_file_is_a_message_without_the_servers_path(pictures, videos, tmp_path):
     path = tmp_path / "letter.jpg"
     path.write_text("no picture")
-    shown = last(pictures.judge_picture(str(path), [], Asked()))
-    video_shown = last(videos.judge_video(str(path), [], Asked()))
+    shown = last(pictures.judge(str(path), [], Asked()))
+    video_shown = last(videos.judge(str(path), [], Asked()))
     for found in (shown["said"], video_shown["said"]):
         assert "cannot be read" in found
         assert "letter.jpg is neither" in found
@@ -178,8 +178,8 @@ def test_an_unreadable_file_is_a_message_without_the_servers_path(pictures, vide
 
 
 def test_nothing_chosen_is_a_message(actions, pictures, videos):
-    assert "No picture yet" in next(pictures.judge_picture(None, [], Asked()))["said"]
-    assert "No video yet" in next(videos.judge_video(None, [], Asked()))["said"]
+    assert "No picture yet" in next(pictures.judge(None, [], Asked()))["said"]
+    assert "No video yet" in next(videos.judge(None, [], Asked()))["said"]
     assert "No files yet" in next(BatchActions(actions).judge_batch(None, [], Asked()))[0]
     assert "No pair yet" in next(PairActions(actions, PAIR).judge_pair(None, None, Asked()))["first_said"]
 
@@ -266,7 +266,7 @@ def test_a_deleted_file_gives_no_report(actions, pictures, examples, tmp_path, m
     monkeypatch.setattr(gr, "Warning", warned.append)
     copy = tmp_path / "a.jpg"
     shutil.copy(examples / "portrait.jpg", copy)
-    verdict = last(pictures.judge_picture(str(copy), [], Asked()))["verdict"]
+    verdict = last(pictures.judge(str(copy), [], Asked()))["verdict"]
     copy.unlink()
     assert not actions.keep(verdict, [])[0].interactive
     assert "deleted" in warned[0]
@@ -318,9 +318,9 @@ def test_every_example_is_there_and_has_its_truth():
 
 
 def event_of(page, name):
-    """The event of a page that calls a function of this name."""
+    """The event of a page that calls a function of this name, or that has it in its interface."""
     events = [event for event in page.fns.values() if event.fn]
-    return next(event for event in events if event.fn.__name__ == name)
+    return next(event for event in events if name in (event.fn.__name__, event.api_name))
 
 
 def test_the_page_puts_each_value_in_its_widget(actions, examples):

@@ -27,7 +27,7 @@ def fetching(tmp_path, site, monkeypatch):
 @pytest.fixture
 def tab(jobs, fetching, tmp_path):
     own = PictureActions(Actions(jobs, DEFAULT_MODEL, tmp_path, tmp_path / "uploads"), PICTURE)
-    return AddressActions(own, own.judge_picture, "picture", "chosen", fetching)
+    return AddressActions(own, "chosen", fetching)
 
 
 def left(fetching):
