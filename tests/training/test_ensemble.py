@@ -40,12 +40,16 @@ def _change(run, section, **values):
     (run / "config.json").write_text(json.dumps(description))
 
 
-def test_an_ensemble_is_a_run_that_becomes_a_bundle(drawn, other, tmp_path, rng):
+def test_an_ensemble_is_a_run_that_answers_their_mean(drawn, other, tmp_path, rng):
     crops = rng.uniform(0, 255, (4, 64, 64, 3)).astype("float32")
     join([drawn.run, other], tmp_path / "both")
     logits = [load_run(run).predict(crops, verbose=0)["logit"] for run in (drawn.run, other, tmp_path / "both")]
     np.testing.assert_allclose(logits[2], (logits[0] + logits[1]) / 2, atol=1e-5)
 
+
+@pytest.mark.slow
+def test_an_ensemble_becomes_a_bundle(drawn, other, tmp_path):
+    join([drawn.run, other], tmp_path / "both")
     calibrate(tmp_path / "both")
     bundle = tmp_path / "both-1"
     export_run(tmp_path / "both", bundle, count=8)
