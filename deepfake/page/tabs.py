@@ -58,7 +58,6 @@ class _Given:
 
 def picture_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offers) -> None:
     """The tab for one picture."""
-    verdict = gr.State(time_to_live=3600)
     with gr.Row():
         with gr.Column():
             picture = picture_input("page.picture", ["upload", "clipboard", "webcam"], "picture-input")
@@ -67,32 +66,17 @@ def picture_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Of
         with gr.Column():
             said = gr.HTML(notice_of("no_picture", ENGLISH), elem_id="picture-answer")
             slider = heat_slider("picture-slider")
-            caption = gr.HTML()
-            cards = face_cards_area()
-            pdf, data = keep_buttons("picture")
-            feedback_form(offers.feedback, verdict)
-            numbers = numbers_area()
-    widgets = PictureWidgets(
-        said=said,
-        slider=slider,
-        caption=caption,
-        cards=cards,
-        numbers=numbers,
-        verdict=verdict,
-        pdf=pdf,
-        data=data,
-        entries=entries,
-    )
-    _wired(page, PictureActions(actions, widgets), given, offers)
+            evidence = _evidence("picture", entries, offers)
+    own = PictureActions(actions, PictureWidgets(said=said, slider=slider, **evidence))
+    _wired(page, own, given, offers)
     face, width = gr.Number(visible=False), gr.Number(visible=False)
-    picture.select(face_at, [verdict, width], face, js=WITH_WIDTH, **QUIET).then(
+    picture.select(face_at, [own.widgets.verdict, width], face, js=WITH_WIDTH, **QUIET).then(
         None, face, None, js=SHOW_FACE, **QUIET
     )
 
 
 def video_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offers) -> None:
     """The tab for one video."""
-    verdict = gr.State(time_to_live=3600)
     with gr.Row():
         with gr.Column():
             video = video_input()
@@ -115,30 +99,24 @@ def video_tab(page: gr.Blocks, actions: Actions, entries: gr.State, offers: Offe
                 elem_id="clip",
             )
         with gr.Column():
-            caption = gr.HTML()
-            cards = face_cards_area()
-            pdf, data = keep_buttons("video")
-            feedback_form(offers.feedback, verdict)
-            numbers = numbers_area()
-    widgets = VideoWidgets(
-        said=said,
-        plot=plot,
-        moments=moments,
-        clip=clip,
-        caption=caption,
-        cards=cards,
-        numbers=numbers,
-        verdict=verdict,
-        pdf=pdf,
-        data=data,
-        entries=entries,
-    )
+            evidence = _evidence("video", entries, offers)
+    widgets = VideoWidgets(said=said, plot=plot, moments=moments, clip=clip, **evidence)
     own = VideoActions(actions, widgets)
     running = _wired(page, own, given, offers)
     # First the end, then the message: a frame that is still on its way would overwrite it.
     stop.click(None, cancels=running, queue=False, api_visibility="private").then(
         own.stopped, None, widgets.all(), queue=False, **QUIET
     )
+
+
+def _evidence(kind: Kind, entries: gr.State, offers: Offers) -> dict[str, Any]:
+    """What stands below any answer, by the names of `FileWidgets`."""
+    verdict = gr.State(time_to_live=3600)
+    caption, cards = gr.HTML(), face_cards_area()
+    pdf, data = keep_buttons(kind)
+    feedback_form(offers.feedback, verdict)
+    below = {"caption": caption, "cards": cards, "numbers": numbers_area(), "pdf": pdf, "data": data}
+    return {**below, "verdict": verdict, "entries": entries}
 
 
 def _given(

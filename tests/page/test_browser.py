@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import json
 import re
 import shutil
@@ -45,25 +46,23 @@ def browser():
         browser.close()
 
 
+def opened(stack, browser, url, *, width=1280, **options):
+    """The page at an address, open as one more visitor's until the stack is closed."""
+    options = {"color_scheme": "light", "locale": "en-US", **options}
+    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    stack.callback(context.close)
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(url)
+    page.wait_for_selector("#analyse-picture")
+    return page
+
+
 @pytest.fixture
 def visit(browser, address):
     """Opens the page as one more visitor."""
-    contexts = []
-
-    def open_page(width=1280, locale="en-US", **options):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="light", locale=locale, **options
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MS)
-        page.goto(address)
-        page.wait_for_selector("#analyse-picture")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    with contextlib.ExitStack() as stack:
+        yield functools.partial(opened, stack, browser, address)
 
 
 def panel(page):
@@ -582,13 +581,7 @@ def visit_own(browser):
         def open_page(*, model=DEFAULT_MODEL, **settings):
             folder = stack.enter_context(own_folder())
             url = stack.enter_context(serving(Settings(port=free_port(), **settings), folder, model))
-            context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-            stack.callback(context.close)
-            page = context.new_page()
-            page.set_default_timeout(WAIT_MS)
-            page.goto(url)
-            page.wait_for_selector("#analyse-picture")
-            return page
+            return opened(stack, browser, url)
 
         yield open_page
 
