@@ -14,7 +14,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--browser", action="store_true", help="run the tests in a browser, too; needs Chromium")
 
 
+LONGEST = ("training", "evaluation", "nn", "page", "scan", "data")
+"""Folders whose files take longest: they begin first, so that no process works alone at the end."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    tests = config.rootpath / "tests"
+    items.sort(key=lambda item: item.path.parent not in [tests / folder for folder in LONGEST])
     shared = Path(__file__).resolve().parent.parent / "shared" / "data"
     for item in items:
         if "slow" in item.keywords and not config.getoption("--slow"):
