@@ -128,8 +128,11 @@ class PictureActions(TabActions):
     def _steps(
         self, path: str, entries: list[Entry], smallest: float | None, say: Catalogue
     ) -> Generator[Shown, None, None]:
-        yield self.without_answer() | {self.widgets.said: busy(say)}
+        looking = self.without_answer() | {self.widgets.said: busy(say)}
+        yield looking
         verdict, image, scores = self.actions.picture(path, smallest)
+        # Nothing is drawn for somebody who has gone on to another picture meanwhile.
+        yield looking
         plain, marked = pair_of(image, scores, verdict)
         pair = self.actions.shown_pair(plain, marked)
         said, cards = answer(verdict, self.actions.model, say, image), cards_of(image, scores, verdict, say)

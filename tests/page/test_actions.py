@@ -63,7 +63,7 @@ def last(steps):
 
 
 def test_a_picture_is_answered_and_remembered(pictures, actions, examples):
-    begun, shown = pictures.judge(str(examples / "portrait.jpg"), [], Asked())
+    begun, *_, shown = pictures.judge(str(examples / "portrait.jpg"), [], Asked())
     assert "Looking at the picture" in begun["said"]
     assert set(shown) == set(PICTURE.all())
     verdict = shown["verdict"]
@@ -125,13 +125,14 @@ def test_answers_about_what_is_no_longer_shown_are_dropped(actions, examples):
     assert list(of_batch) == []
 
 
-def test_an_answer_that_comes_too_late_is_dropped(pictures, videos, examples):
+def test_an_answer_that_comes_too_late_is_dropped(pictures, videos, examples, tmp_path):
     for own, name in ((pictures, "portrait.jpg"), (videos, "half_fake.mp4")):
         asked = Asked()
         steps = own.judge(str(examples / name), [], asked)
         next(steps)
         own.changed("another file", asked)
         assert list(steps) == []
+    assert not (tmp_path / "history").exists(), "nor is anything drawn or kept"
 
 
 def test_a_video_reports_each_frame_then_answers(videos, examples):
