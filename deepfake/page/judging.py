@@ -59,7 +59,7 @@ class TabActions(ABC):
             yield self.cleared(request)
             return
         try:
-            with closing(self._steps(path, entries, smallest, say)) as steps:
+            with closing(self._steps(path, entries, asked, smallest, say)) as steps:
                 for shown in steps:
                     if asked.about != path:
                         return
@@ -94,7 +94,7 @@ class TabActions(ABC):
 
     @abstractmethod
     def _steps(
-        self, path: str, entries: list[Entry], smallest: float | None, say: Catalogue
+        self, path: str, entries: list[Entry], asked: Asked, smallest: float | None, say: Catalogue
     ) -> Generator[Shown, None, None]:
         """How far it has come, then the answer."""
 
@@ -126,13 +126,12 @@ class PictureActions(TabActions):
         return super().without_answer() | {self.widgets.slider: gr.ImageSlider(None, visible=False)}
 
     def _steps(
-        self, path: str, entries: list[Entry], smallest: float | None, say: Catalogue
+        self, path: str, entries: list[Entry], asked: Asked, smallest: float | None, say: Catalogue
     ) -> Generator[Shown, None, None]:
-        looking = self.without_answer() | {self.widgets.said: busy(say)}
-        yield looking
+        yield self.without_answer() | {self.widgets.said: busy(say)}
         verdict, image, scores = self.actions.picture(path, smallest)
-        # Nothing is drawn for somebody who has gone on to another picture meanwhile.
-        yield looking
+        if asked.about != path:
+            return  # Nothing is drawn for somebody who has gone on to another picture.
         plain, marked = pair_of(image, scores, verdict)
         pair = self.actions.shown_pair(plain, marked)
         said, cards = answer(verdict, self.actions.model, say, image), cards_of(image, scores, verdict, say)
@@ -161,7 +160,7 @@ class VideoActions(TabActions):
         }
 
     def _steps(
-        self, path: str, entries: list[Entry], smallest: float | None, say: Catalogue
+        self, path: str, entries: list[Entry], asked: Asked, smallest: float | None, say: Catalogue
     ) -> Generator[Shown, None, None]:
         said, cleared = self.widgets.said, self.without_answer()
         yield cleared | {said: busy(say, "answer.busy_video")}

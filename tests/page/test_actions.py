@@ -63,7 +63,7 @@ def last(steps):
 
 
 def test_a_picture_is_answered_and_remembered(pictures, actions, examples):
-    begun, *_, shown = pictures.judge(str(examples / "portrait.jpg"), [], Asked())
+    begun, shown = pictures.judge(str(examples / "portrait.jpg"), [], Asked())
     assert "Looking at the picture" in begun["said"]
     assert set(shown) == set(PICTURE.all())
     verdict = shown["verdict"]

@@ -79,7 +79,7 @@ def test_a_full_disk_is_said(fetching, site, monkeypatch):
 
 
 def test_the_answer_is_that_about_the_file_which_then_stands_where_uploads_do(tab, site):
-    begun, looking, *_, shown, chosen = tab.judge_address(f"{site.address}/a.jpg", [], Asked())
+    begun, looking, shown, chosen = tab.judge_address(f"{site.address}/a.jpg", [], Asked())
     assert ENGLISH("fetch.busy") in begun["said"]
     assert [step["chosen"] for step in (begun, looking, shown)] == [None] * 3, "never left as it is"
     assert chosen["chosen"].endswith("a.jpg")
