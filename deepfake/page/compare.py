@@ -39,6 +39,10 @@ class PairActions:
         asked.about = None
         return self.cleared(request)
 
+    def opened(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """No answers yet, in the reader's language, unless something was asked before the browser told of the page."""
+        return self.widgets.unchanged() if asked.about is not None else self.cleared(request)
+
     def cleared(self, request: gr.Request | None = None) -> Shown:
         """No answers: those of other pictures must not stand beside these."""
         widgets = self.widgets

@@ -54,7 +54,7 @@ class TabActions(ABC):
     ) -> Iterator[Shown]:
         """How far it has come, then the answer about a file, with its evidence, as long as the tab shows it."""
         say = words_for(request)
-        asked.about = path
+        asked.about, asked.smallest = path, smallest
         if not path:
             yield self.cleared(request)
             return
@@ -71,9 +71,18 @@ class TabActions(ABC):
     def changed(self, path: str | None, asked: Asked, request: gr.Request | None = None) -> Shown:
         """What a new file leaves of the old answer: nothing. Only what was asked about this one stays."""
         same = path is not None and path == asked.about
-        return self.widgets.unchanged() if same else self.forgotten(asked, request)
+        return self.widgets.unchanged() if same else self._forgotten(asked, request)
 
-    def forgotten(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+    def resized(self, smallest: float, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """As `changed`, of the smallest face that is searched for."""
+        same = asked.about is not None and smallest == asked.smallest
+        return self.widgets.unchanged() if same else self._forgotten(asked, request)
+
+    def opened(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+        """No answer yet, in the reader's language, unless something was asked before the browser told of the page."""
+        return self.widgets.unchanged() if asked.about is not None else self.cleared(request)
+
+    def _forgotten(self, asked: Asked, request: gr.Request | None) -> Shown:
         """No answer, and none to come: what was asked no longer holds."""
         asked.about = None
         return self.cleared(request)

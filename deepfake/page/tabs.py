@@ -164,7 +164,7 @@ def _wired(page: gr.Blocks, own: TabActions, given: _Given, offers: Offers) -> l
         )
     about, buttons = [widgets.verdict, widgets.entries], [widgets.pdf, widgets.data]
     kept = [followed_up(done, own.actions, about, buttons, own.kind) for done in running]
-    given.smallest.input(own.forgotten, asked, widgets.all(), queue=False, **QUIET)
+    given.smallest.input(own.resized, [given.smallest, asked], widgets.all(), queue=False, **QUIET)
     given.file.input(own.changed, [given.file, asked], widgets.all(), queue=False, **QUIET)
-    page.load(own.cleared, None, widgets.all(), **QUIET)
+    page.load(own.opened, asked, widgets.all(), **QUIET)
     return [*running, *kept]

@@ -21,6 +21,8 @@ class Asked:
 
     about: object = None
     """The file, or the files; None after any was changed."""
+    smallest: float | None = None
+    """The smallest face that was searched for in it; None for the usual."""
 
 
 @dataclass(frozen=True, slots=True)
