@@ -39,7 +39,7 @@ class PairActions:
         asked.about = None
         return self.cleared(request)
 
-    def opened(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+    def arrived(self, asked: Asked, request: gr.Request | None = None) -> Shown:
         """No answers yet, in the reader's language, unless something was asked before the browser told of the page."""
         return self.widgets.unchanged() if asked.about is not None else self.cleared(request)
 

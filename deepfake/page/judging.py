@@ -78,7 +78,7 @@ class TabActions(ABC):
         same = asked.about is not None and smallest == asked.smallest
         return self.widgets.unchanged() if same else self._forgotten(asked, request)
 
-    def opened(self, asked: Asked, request: gr.Request | None = None) -> Shown:
+    def arrived(self, asked: Asked, request: gr.Request | None = None) -> Shown:
         """No answer yet, in the reader's language, unless something was asked before the browser told of the page."""
         return self.widgets.unchanged() if asked.about is not None else self.cleared(request)
 

@@ -85,7 +85,7 @@ def _compare_tab(page: gr.Blocks, actions: Actions) -> None:
     done.then(None, js=SHOW_ANSWER.format("first"), **QUIET)
     for picture, changed in zip(pictures, (own.changed_first, own.changed_second), strict=True):
         picture.input(changed, [picture, asked], widgets.all(), queue=False, **QUIET)
-    page.load(own.opened, asked, widgets.all(), **QUIET)
+    page.load(own.arrived, asked, widgets.all(), **QUIET)
 
 
 def _live_tab(actions: Actions) -> None:

@@ -166,5 +166,5 @@ def _wired(page: gr.Blocks, own: TabActions, given: _Given, offers: Offers) -> l
     kept = [followed_up(done, own.actions, about, buttons, own.kind) for done in running]
     given.smallest.input(own.resized, [given.smallest, asked], widgets.all(), queue=False, **QUIET)
     given.file.input(own.changed, [given.file, asked], widgets.all(), queue=False, **QUIET)
-    page.load(own.opened, asked, widgets.all(), **QUIET)
+    page.load(own.arrived, asked, widgets.all(), **QUIET)
     return [*running, *kept]

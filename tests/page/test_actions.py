@@ -101,9 +101,9 @@ def test_another_picture_clears_the_answer(pictures, examples):
 def test_a_size_or_a_page_that_is_told_of_late_leaves_the_answer(actions, pictures):
     pair = PairActions(actions, PAIR)
     for own in (pictures, pair):
-        assert "No " in own.opened(Asked())["said" if own is pictures else "first_said"]
-    assert pictures.opened(Asked("a.jpg")) == {"said": gr.skip()}
-    assert pair.opened(Asked(("a.jpg", "b.jpg"))) == {"first_said": gr.skip()}
+        assert "No " in own.arrived(Asked())["said" if own is pictures else "first_said"]
+    assert pictures.arrived(Asked("a.jpg")) == {"said": gr.skip()}
+    assert pair.arrived(Asked(("a.jpg", "b.jpg"))) == {"first_said": gr.skip()}
     asked = Asked("a.jpg", 6.0)
     assert pictures.resized(6.0, asked) == {"said": gr.skip()}
     assert "No picture yet" in pictures.resized(3.0, asked)["said"]
@@ -348,6 +348,6 @@ def test_the_page_puts_each_value_in_its_widget(actions, examples):
         shown = last(event.fn(str(examples / file), [], Asked()))
         assert set(shown) == set(event.outputs)
         assert shown[widgets.verdict].label in shown[widgets.numbers]["verdict"]
-    for name, given in (("closed", ()), ("opened", (Asked(),))):
+    for name, given in (("closed", ()), ("arrived", (Asked(),))):
         event = event_of(page, name)
         assert set(event.fn(*given)) <= set(event.outputs)
