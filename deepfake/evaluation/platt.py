@@ -2,9 +2,9 @@
 
     p_fake = sigmoid(logit / temperature + shift)
 
-Both numbers minimise the cross-entropy with reals and fakes weighing the same, and each source as much as another
-(Platt scaling, with his targets, which keep a small split that is ranked without a mistake from being taken for
-certainty; with a shift of 0 it is temperature scaling). The thresholds are quantiles: `fake_above` is passed by at most
+Both numbers minimise the cross-entropy with reals and fakes weighing the same, and each source as much as another, but
+for what is asked to weigh less because it is small (Platt scaling, with his targets, which keep a small split that is
+ranked without a mistake from being taken for certainty; with a shift of 0 it is temperature scaling). The thresholds are quantiles: `fake_above` is passed by at most
 `FALSE_ALARMS` of the reals, and at most `MISSES` of the fakes stay under `real_below`. To call a real person's face
 fake does more harm than to miss a fake, so the first is the smaller.
 
@@ -32,13 +32,16 @@ MISSES = 0.05
 """Share of fakes called real that they allow."""
 
 
-def fit_calibration(labels: Labels, logits: Values, sources: Sequence[str] = ()) -> Calibration:
+def fit_calibration(
+    labels: Labels, logits: Values, sources: Sequence[str] = (), half_weight: float = 0.0
+) -> Calibration:
     """Fits temperature, shift and thresholds.
 
     Args:
         labels: Shape `(n,)`, 1 for fake and 0 for real. Both must occur.
         logits: Shape `(n,)`, above 0 for fake.
         sources: Where each comes from, `n` names: within a class each source then weighs the same. Empty for one.
+        half_weight: As in `balanced_weights`.
 
     Raises:
         ValueError: If a class is absent, or larger logits do not mean more fake.
@@ -46,7 +49,7 @@ def fit_calibration(labels: Labels, logits: Values, sources: Sequence[str] = ())
     labels, logits = np.asarray(labels), np.asarray(logits, np.float64)
     if roc_auc(labels, logits) <= 0.5:
         raise ValueError("These logits rank no better than chance: there is nothing to calibrate. Train longer.")
-    weights = balanced_weights(labels, sources)
+    weights = balanced_weights(labels, sources, half_weight)
 
     # Platt's targets: of n fakes that all rank above the reals, nobody may conclude that the next one surely will.
     fakes, reals = int(labels.sum()), int((1 - labels).sum())
@@ -78,17 +81,26 @@ def threshold_of_reals(p_fake: Values, weights: Values) -> float:
     return min(math.floor(highest * 10_000 + 1) / 10_000, 1.0)
 
 
-def balanced_weights(labels: Labels, sources: Sequence[str] = ()) -> Values:
+def balanced_weights(labels: Labels, sources: Sequence[str] = (), half_weight: float = 0.0) -> Values:
     """Weights that make both classes count one half, and within a class each source the same; shape `(n,)`.
+
+    Args:
+        labels: Shape `(n,)`, 1 for fake and 0 for real.
+        sources: Where each comes from, `n` names. Empty for one.
+        half_weight: Of how many items a source weighs half of what an endless one does: three pictures say less of
+            their source than three hundred. 0 for all the same.
 
     Example:
 
     >>> balanced_weights(np.array([0, 0, 0, 1]), ["a", "a", "b", "a"])
     array([0.125, 0.125, 0.25 , 0.5  ])
+    >>> balanced_weights(np.array([0, 0, 0, 1]), ["a", "a", "b", "a"], half_weight=1)
+    array([0.14285714, 0.14285714, 0.21428571, 0.5       ])
     """
     keys = list(zip(np.asarray(labels).tolist(), sources or [""] * len(labels), strict=True))
-    counts, kinds = Counter(keys), Counter(label for label, _ in set(keys))
-    return np.array([0.5 / kinds[key[0]] / counts[key] for key in keys])
+    raw = np.array([1 / (count + half_weight) for count in map(Counter(keys).__getitem__, keys)])
+    totals = {label: raw[np.asarray(labels) == label].sum() for label in {label for label, _ in keys}}
+    return np.array([0.5 * weight / totals[label] for weight, (label, _) in zip(raw, keys, strict=True)])
 
 
 def _quantile(values: Values, share: float, weights: Values) -> float:

@@ -28,6 +28,10 @@ from deepfake.records import CropSpec
 from deepfake.system.files import write_json
 from deepfake.training.run import CALIBRATION, load_run, read_record, read_run_config
 
+HALF_WEIGHT = 50
+"""Pictures of which a source weighs half of what a large one does in the calibration of faces (see
+`deepfake.evaluation.platt.balanced_weights`)."""
+
 
 def calibrate(run: Path, batch_size: int = 32) -> Path:
     """Calibrates a run's best network on the validation split that it was watched on.
@@ -52,7 +56,7 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
     labels = np.array([row.target for row in rows])
     check_beats_chance(run, labels, logits)
     try:
-        calibration = fit_calibration(labels, logits, [row.source for row in rows])
+        calibration = fit_calibration(labels, logits, [row.source for row in rows], HALF_WEIGHT)
     except ValueError as error:
         raise DatasetError(f"{run} cannot be calibrated: {error}") from error
     found = FaceCalibration(

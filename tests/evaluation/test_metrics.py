@@ -221,6 +221,21 @@ def test_each_source_weighs_the_same(rng):
     assert fit_calibration(labels, logits, sources).shift < fit_calibration(labels, logits).shift - 0.5
 
 
+def test_a_small_source_says_less_of_itself_than_a_large_one(rng):
+    labels, sources = np.array([0, 1] * 500 + [0, 1] * 5), ["large"] * 1000 + ["small"] * 10
+    weights, small = balanced_weights(labels, sources, half_weight=45), np.array(sources) == "small"
+    assert weights.sum() == pytest.approx(1)
+    assert weights[labels == 0].sum() == pytest.approx(0.5)
+    assert weights[small].sum() / weights[~small].sum() == pytest.approx((5 / 50) / (500 / 545))
+    logits = rng.normal(labels * 2.0 - 1, 1.0) + np.where(small, 4.0, 0.0)
+    even, less, alone = (
+        fit_calibration(labels, logits, sources).shift,
+        fit_calibration(labels, logits, sources, half_weight=45).shift,
+        fit_calibration(labels, logits).shift,
+    )
+    assert even < less - 0.2 < alone - 0.2
+
+
 def test_logits_worse_than_chance_are_not_calibrated():
     with pytest.raises(ValueError, match="no better than chance"):
         fit_calibration(np.array([0, 0, 1, 1]), np.array([3.0, 2.0, 1.0, 0.0]))
