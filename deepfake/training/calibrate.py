@@ -28,7 +28,7 @@ from deepfake.records import CropSpec
 from deepfake.system.files import write_json
 from deepfake.training.run import CALIBRATION, load_run, read_record, read_run_config
 
-HALF_WEIGHT = 50
+HALF_WEIGHT = 75
 """Pictures of which a source weighs half of what a large one does in the calibration of faces (see
 `deepfake.evaluation.platt.balanced_weights`)."""
 
