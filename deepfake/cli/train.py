@@ -175,17 +175,24 @@ def experts(
 
 @click.command()
 @click.argument("run", type=FOLDER)
+@click.option(
+    "--half-weight",
+    type=click.FloatRange(min=0),
+    help="Pictures of which a source weighs half of what an endless one does; 0 for all the same.  [default: 50]",
+)
 @quiet_tensorflow()
-def calibrate(run: Path) -> None:
+def calibrate(run: Path, half_weight: float | None) -> None:
     """Fit a run's temperature and thresholds on its validation split.
 
     \b
     Example:
       python -m deepfake calibrate runs/light-5
     """
+    from deepfake.training.calibrate import HALF_WEIGHT
     from deepfake.training.calibrate import calibrate as calibrate_run
 
-    click.echo(calibrate_run(run).read_text(encoding="utf-8"))
+    weight = HALF_WEIGHT if half_weight is None else half_weight
+    click.echo(calibrate_run(run, half_weight=weight).read_text(encoding="utf-8"))
 
 
 @click.command("calibrate-tracks")

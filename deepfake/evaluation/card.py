@@ -100,7 +100,7 @@ finding of fact, and not a ground for a decision about anybody by itself.
 ## How it answers
 
 A face: `p_fake = sigmoid(logit / {face.temperature:.3f} + {face.shift:.3f})`, both fitted on the validation
-split ({calibrated.count} crops) with reals and fakes weighing the same.
+split ({calibrated.count} crops) with reals and fakes weighing the same, {_weights_of_sources(calibrated.half_weight)}.
 `real` below {thresholds.real_below:.3f}, `fake` from {thresholds.fake_above:.3f}, `inconclusive` between: on the
 validation split {calibrated.false_alarms:.0%} of the reals pass the upper threshold, and
 {calibrated.misses:.0%} of the fakes stay under the lower one.
@@ -242,6 +242,13 @@ def _unseen(training: Training, metrics: Metrics) -> str:
 
 def _pictures(plots: Sequence[str], name: str, caption: str) -> str:
     return f"\n![{caption}]({name})\n" if name in plots else ""
+
+
+def _weights_of_sources(half_weight: float) -> str:
+    """How the sources of one class were weighed against each other."""
+    if not half_weight:
+        return "and each source as much as another"
+    return f"and a source\nof n pictures by n / (n + {half_weight:g})"
 
 
 def _over_time(track: Calibration, samples: Sequence[TrackSample]) -> str:

@@ -2,11 +2,11 @@
 
     p_fake = sigmoid(logit / temperature + shift)
 
-Both numbers minimise the cross-entropy with reals and fakes weighing the same, and each source as much as another, but
-for what is asked to weigh less because it is small (Platt scaling, with his targets, which keep a small split that is
-ranked without a mistake from being taken for certainty; with a shift of 0 it is temperature scaling). The thresholds are quantiles: `fake_above` is passed by at most
-`FALSE_ALARMS` of the reals, and at most `MISSES` of the fakes stay under `real_below`. To call a real person's face
-fake does more harm than to miss a fake, so the first is the smaller.
+Both numbers minimise the cross-entropy with reals and fakes weighing the same, and each source as much as another, or
+by how many items it has where that is asked (Platt scaling, with his targets, which keep a small split that is ranked
+without a mistake from being taken for certainty; with a shift of 0 it is temperature scaling). The thresholds are
+quantiles: `fake_above` is passed by at most `FALSE_ALARMS` of the reals, and at most `MISSES` of the fakes stay under
+`real_below`. To call a real person's face fake does more harm than to miss a fake, so the first is the smaller.
 
 Reference:
     Platt, "Probabilistic outputs for support vector machines", 1999; Guo et al., ICML 2017.
@@ -97,10 +97,13 @@ def balanced_weights(labels: Labels, sources: Sequence[str] = (), half_weight: f
     >>> balanced_weights(np.array([0, 0, 0, 1]), ["a", "a", "b", "a"], half_weight=1)
     array([0.14285714, 0.14285714, 0.21428571, 0.5       ])
     """
-    keys = list(zip(np.asarray(labels).tolist(), sources or [""] * len(labels), strict=True))
-    raw = np.array([1 / (count + half_weight) for count in map(Counter(keys).__getitem__, keys)])
-    totals = {label: raw[np.asarray(labels) == label].sum() for label in {label for label, _ in keys}}
-    return np.array([0.5 * weight / totals[label] for weight, (label, _) in zip(raw, keys, strict=True)])
+    labels = np.asarray(labels)
+    keys = list(zip(labels.tolist(), sources or [""] * len(labels), strict=True))
+    counts = Counter(keys)
+    weights = np.array([1 / (counts[key] + half_weight) for key in keys])
+    for label in set(labels.tolist()):
+        weights[labels == label] *= 0.5 / weights[labels == label].sum()
+    return weights
 
 
 def _quantile(values: Values, share: float, weights: Values) -> float:

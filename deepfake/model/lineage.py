@@ -84,6 +84,8 @@ class FaceCalibration(Record, frozen=True, kw_only=True):
     ece_before: Share
     """Calibration error of the network's own logit."""
     ece_after: Share
+    half_weight: NotNegative = 0.0
+    """Pictures of which a source weighed half of what an endless one does; 0: all the same."""
 
     @property
     def calibration(self) -> Calibration:

@@ -28,12 +28,12 @@ from deepfake.records import CropSpec
 from deepfake.system.files import write_json
 from deepfake.training.run import CALIBRATION, load_run, read_record, read_run_config
 
-HALF_WEIGHT = 75
-"""Pictures of which a source weighs half of what a large one does in the calibration of faces (see
+HALF_WEIGHT = 50.0
+"""Pictures of which a source weighs half of what an endless one does, where nothing else is asked (see
 `deepfake.evaluation.platt.balanced_weights`)."""
 
 
-def calibrate(run: Path, batch_size: int = 32) -> Path:
+def calibrate(run: Path, batch_size: int = 32, *, half_weight: float = HALF_WEIGHT) -> Path:
     """Calibrates a run's best network on the validation split that it was watched on.
 
     What p_fake is of, people meet outside: where the index has fakes, they alone count, not blends made from its reals.
@@ -41,6 +41,7 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
     Args:
         run: Folder of a finished run.
         batch_size: Crops a batch.
+        half_weight: Pictures of which a source weighs half of what an endless one does; 0 for all the same.
 
     Returns:
         The path of `calibration.json`.
@@ -56,7 +57,7 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
     labels = np.array([row.target for row in rows])
     check_beats_chance(run, labels, logits)
     try:
-        calibration = fit_calibration(labels, logits, [row.source for row in rows], HALF_WEIGHT)
+        calibration = fit_calibration(labels, logits, [row.source for row in rows], half_weight)
     except ValueError as error:
         raise DatasetError(f"{run} cannot be calibrated: {error}") from error
     found = FaceCalibration(
@@ -66,6 +67,7 @@ def calibrate(run: Path, batch_size: int = 32) -> Path:
         count=len(rows),
         false_alarms=FALSE_ALARMS,
         misses=MISSES,
+        half_weight=half_weight,
         ece_before=expected_calibration_error(labels, expit(logits)),
         ece_after=expected_calibration_error(labels, np.array([calibration.p_fake(one) for one in logits.tolist()])),
     )
