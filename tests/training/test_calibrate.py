@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -26,8 +27,8 @@ def uneven(drawn, tmp_path, monkeypatch):
     rows = read_indexes([drawn.index])
     held_out = [row for row in rows if row.split == "val"]
     small = {row.path for label in ("real", "fake") for row in [one for one in held_out if one.label == label][:2]}
-    told = [replace(row, source="small") if row.path in small else row for row in rows]
-    write_index(told, tmp_path / "index.csv")
+    told = [dataclasses.replace(row, source="small") if row.path in small else row for row in rows]
+    write_index(tmp_path / "index.csv", told)
     config = json.loads((run / "config.json").read_text())
     config["config"]["data"]["index"] = str(tmp_path / "index.csv")
     (run / "config.json").write_text(json.dumps(config))
