@@ -178,7 +178,7 @@ def experts(
 @click.option(
     "--half-weight",
     type=click.FloatRange(min=0),
-    help="Pictures of which a source weighs half of what an endless one does; 0 for all the same.  [default: 50]",
+    help="Pictures of which a source weighs half of what an endless one does; 0 for all the same. [default: 50]",
 )
 @quiet_tensorflow()
 def calibrate(run: Path, half_weight: float | None) -> None:
