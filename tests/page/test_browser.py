@@ -15,6 +15,7 @@ import numpy as np
 import PIL.Image
 import pypdf
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 import deepfake.face_scorer
 import deepfake.faces.changes
@@ -34,12 +35,12 @@ pytestmark = pytest.mark.browser
 WAIT_MS = 60_000
 ARGUMENTS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 ANSWERED = ".answer:not(.error):not(.busy)"
+READY = "selector => document.querySelector(selector)?.readyState >= 1"
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         yield browser
@@ -109,7 +110,7 @@ def test_a_picture_is_answered_in_words_and_kept(visit, examples, detector, tmp_
     assert heat.evaluate("image => image.naturalWidth") == 224
     assert heat.evaluate("image => getComputedStyle(image).opacity") == "0.6"
     panel(page).get_by_label("range slider for Strength of the heat maps").press("Home")
-    page.wait_for_function("getComputedStyle(document.querySelector('.face img.heat')).opacity === '0'")
+    expect(heat).to_have_css("opacity", "0")
     with page.expect_download() as started:
         page.locator("#picture-pdf:enabled").click()
     started.value.save_as(tmp_path / "report.pdf")
@@ -173,7 +174,7 @@ def test_a_video_shows_progress_and_the_player_jumps_to_what_is_clicked(visit, e
     assert answer(page, "video")
     page.locator("#timeline .js-plotly-plot .points").first.wait_for()
     page.locator("#clip video").wait_for()
-    page.wait_for_function("document.querySelector('#clip video').readyState >= 1")
+    page.wait_for_function(READY, arg="#clip video")
     time = "document.querySelector('#video-input video').currentTime"
     moment = page.locator("[data-time]").last
     moment.click()
@@ -271,7 +272,7 @@ def test_a_picture_of_any_ending_is_sent_judged_and_shown(visit, unknown, name):
     page = visit()
     field = panel(page).locator("input[type=file]").first
     # A chooser would hide what it has no type for.
-    page.wait_for_function("!document.querySelector('#picture-input input[type=file]').accept")
+    expect(field).to_have_js_property("accept", "")
     field.set_input_files(unknown / name)
     given = page.locator("#picture-input img")
     given.wait_for(state="attached")
@@ -280,7 +281,7 @@ def test_a_picture_of_any_ending_is_sent_judged_and_shown(visit, unknown, name):
         assert not given.is_visible(), "no broken picture"
     page.click("#analyse-picture")
     assert answer(page, "picture")
-    page.wait_for_function("document.querySelector('#picture-input img').naturalWidth === 512")
+    expect(given).to_have_js_property("naturalWidth", 512)
     panel(page).get_by_text(ENGLISH("page.not_shown")).wait_for(state="hidden")
     assert given.is_visible()
     assert page.locator(".toast-body").count() == 0
@@ -299,7 +300,7 @@ def test_what_is_dropped_is_sent_whatever_its_ending(visit, unknown):
         page.locator(f"#compare-{which} img").wait_for(state="attached")
     page.click("#analyse-pair")
     assert answer(page, "first")
-    page.wait_for_function("document.querySelector('#compare-first img').naturalWidth === 512")
+    expect(page.locator("#compare-first img")).to_have_js_property("naturalWidth", 512)
     page.get_by_role("tab", name="Video", exact=True).click()
     drop(page, "#video-input", unknown / "camera.mts")
     page.locator("#video-input video").wait_for(state="attached")
@@ -316,7 +317,7 @@ def test_a_video_that_the_browser_cannot_play_is_judged_and_no_error(visit, unkn
     assert not page.locator("#video-input video").is_visible()
     page.click("#analyse-video")
     assert answer(page, "video")
-    page.wait_for_function("document.querySelector('#clip video')?.readyState >= 1")
+    page.wait_for_function(READY, arg="#clip video")
     assert page.locator(".toast-body").count() == 0
 
 
@@ -447,18 +448,19 @@ def test_the_theme_survives_a_reload(visit):
     colour = "getComputedStyle(document.querySelector('h1')).color"
     light = page.evaluate(colour)
     page.get_by_role("button", name="Light or dark").click()
-    page.wait_for_function("document.body.classList.contains('dark')")
+    expect(page.locator("body")).to_contain_class("dark")
     page.reload()
     page.wait_for_selector("#analyse-picture")
-    page.wait_for_function("document.body.classList.contains('dark')")
+    expect(page.locator("body")).to_contain_class("dark")
     assert page.evaluate(colour) != light
 
 
 def test_how_it_works_has_a_named_button_and_takes_no_tab_stop_while_closed(visit):
     page = visit(width=390)
-    page.wait_for_function("document.querySelector('.sidebar-content').inert")
+    closed = page.locator(".sidebar-content")
+    expect(closed).to_have_js_property("inert", True)
     page.get_by_role("button", name="How it works").click()
-    page.wait_for_function("!document.querySelector('.sidebar-content').inert")
+    expect(closed).to_have_js_property("inert", False)
     page.wait_for_timeout(600)
     wide = page.locator(".block.about").evaluate("found => found.getBoundingClientRect().width")
     assert wide <= 390
@@ -476,7 +478,7 @@ def test_the_sources_of_a_video_are_not_cut_off_by_a_tall_one(visit, tmp_path, w
     tall = encode_clip((Frame(black, number, Fraction(number, 8)) for number in range(8)), tmp_path / "tall.mp4")
     page = visit(width=width)
     choose(page, "video", tall)
-    page.wait_for_function("document.querySelector('#video-input video')?.readyState >= 1")
+    page.wait_for_function(READY, arg="#video-input video")
     left, top, right, bottom = edges(page.locator("#video-input"))
     _, shown_top, _, shown_bottom = edges(page.locator("#video-input video"))
     for button in page.locator("#video-input .source-selection button").all():
@@ -628,7 +630,7 @@ def test_the_page_and_its_answer_speak_the_browsers_language(visit, language, de
     page = visit(locale=language)
     page.get_by_role("heading", name=say("page.title"), exact=True).wait_for()
     direction = "rtl" if say.right_to_left else "ltr"
-    page.wait_for_function(f"document.documentElement.dir === '{direction}'")
+    expect(page.locator("html")).to_have_attribute("dir", direction)
     assert page.evaluate("document.documentElement.lang").split("-")[0] == language
     page.locator("#picture-answer h2").get_by_text(say("page.no_picture")).wait_for()
     panel(page).locator("input[type=file]").first.set_input_files(examples / "portrait.jpg")
